@@ -1,0 +1,1 @@
+"""Transom's server: the gRPC core behind the gateway."""
