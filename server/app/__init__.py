@@ -1,0 +1,1 @@
+"""Apps: their rows, their configuration and their files."""
