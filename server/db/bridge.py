@@ -1,0 +1,48 @@
+"""The way from the event loop to the database: one sized thread pool."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from server.kit.errors import AppError, Reason
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Database:
+    """``await db(fn, *args)`` runs ``fn`` on a database thread, with the caller's context variables.
+
+    There are as many threads as connections, so a thread never waits for one. When more than
+    ``queue_limit`` calls wait, new ones are refused at once with ``service_unavailable``.
+    A cancelled caller leaves its thread to finish: a commit is never cut in half.
+    """
+
+    def __init__(self, threads: int, queue_limit: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="db")
+        self._limit = queue_limit + threads
+        self._lock = threading.Lock()
+        self.waiting = 0
+
+    async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self.waiting >= self._limit:
+            raise AppError(Reason.SERVICE_UNAVAILABLE, "Too many requests wait for the database.", retry_after=1)
+        with self._lock:
+            self.waiting += 1
+        context = contextvars.copy_context()
+        future = self._pool.submit(context.run, lambda: fn(*args, **kwargs))
+        future.add_done_callback(self._leave)
+        return await asyncio.wrap_future(future)
+
+    def _leave(self, _: object) -> None:
+        with self._lock:
+            self.waiting -= 1
+
+    def close(self) -> None:
+        """Wait for what is running, refuse the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,72 @@
+"""The connection pool and the unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+
+def make_engine(url: str, *, pool_size: int) -> Engine:
+    """A pool of exactly ``pool_size`` connections; every statement has a lock and a time limit."""
+    return sa.create_engine(
+        url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg2://", 1),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        pool_timeout=10,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+        isolation_level="READ COMMITTED",
+        connect_args={
+            "connect_timeout": 5,
+            "application_name": "transom",
+            "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC",
+        },
+    )
+
+
+class UnitOfWork:
+    """One transaction. Leaving the ``with`` block without ``commit()`` rolls back.
+
+    Stores take ``uow.connection``. A unit of work never spans an await, a model call or a
+    network call.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._done = False
+
+    def commit(self) -> None:
+        """Make it last."""
+        self.connection.commit()
+        self._done = True
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """Run one statement."""
+        return self.connection.execute(statement, parameters)  # type: ignore[return-value]
+
+
+UowFactory = Callable[[], Any]
+
+
+def uow_factory(engine: Engine) -> UowFactory:
+    """What services open their transactions with: ``with self._uow() as uow: ...``."""
+
+    @contextmanager
+    def begin() -> Iterator[UnitOfWork]:
+        try:
+            with engine.connect() as connection:
+                yield UnitOfWork(connection)
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                # The server went away: every pooled connection is as dead as this one.
+                engine.dispose()
+            raise
+
+    return begin

@@ -1,0 +1,51 @@
+"""Brings the schema up to date, by one process at a time."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+HEAD = "0001"
+_LOCK = 0x7472616E736F6D  # "transom"
+
+log = logging.getLogger("transom.migrate")
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision the database is at; None when it is empty."""
+    with engine.connect() as connection:
+        if connection.execute(sa.text("SELECT to_regclass('alembic_version')")).scalar() is None:
+            return None
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def migrate(engine: Engine) -> bool:
+    """Apply what is missing under an advisory lock; True when something was applied.
+
+    Alembic is imported only then: a start with nothing to do stays quick.
+    """
+    if current_revision(engine) == HEAD:
+        return False
+    from alembic import command
+    from alembic.config import Config
+
+    with engine.connect() as connection:
+        connection.execute(sa.text("SET statement_timeout = 0"))
+        connection.execute(sa.text("SET lock_timeout = 0"))
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        try:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, HEAD)
+        finally:
+            connection.rollback()
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            connection.commit()
+            connection.invalidate()
+    log.info("schema migrated to %s", HEAD)
+    return True

@@ -1,0 +1,413 @@
+CREATE TABLE accounts (
+    id UUID NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    email TEXT DEFAULT '' NOT NULL, 
+    email_lower TEXT NOT NULL, 
+    password_hash TEXT, 
+    avatar TEXT, 
+    interface_language TEXT DEFAULT 'en-US' NOT NULL, 
+    interface_theme TEXT DEFAULT 'light' NOT NULL, 
+    timezone TEXT DEFAULT 'UTC' NOT NULL, 
+    status TEXT DEFAULT 'active' NOT NULL, 
+    last_login_at TIMESTAMP WITH TIME ZONE, 
+    last_login_ip TEXT, 
+    last_active_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    initialized_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_accounts PRIMARY KEY (id), 
+    CONSTRAINT uq_accounts_email_lower UNIQUE (email_lower)
+);
+
+CREATE TABLE api_keys (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID, 
+    type TEXT DEFAULT 'app' NOT NULL, 
+    token_hash TEXT NOT NULL, 
+    token_sealed TEXT DEFAULT '' NOT NULL, 
+    last_used_at TIMESTAMP WITH TIME ZONE, 
+    created_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_api_keys PRIMARY KEY (id), 
+    CONSTRAINT uq_api_keys_token_hash UNIQUE (token_hash)
+);
+
+CREATE INDEX ix_api_keys_app ON api_keys (app_id);
+
+CREATE INDEX ix_api_keys_tenant ON api_keys (tenant_id, type);
+
+CREATE TABLE app_configs (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    document JSONB DEFAULT '{}' NOT NULL, 
+    created_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_app_configs PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_app_configs_app ON app_configs (app_id);
+
+CREATE TABLE apps (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    description TEXT DEFAULT '' NOT NULL, 
+    mode TEXT DEFAULT '' NOT NULL, 
+    icon_type TEXT, 
+    icon TEXT, 
+    icon_background TEXT, 
+    app_config_id UUID, 
+    workflow_id UUID, 
+    status TEXT DEFAULT 'normal' NOT NULL, 
+    enable_site BOOLEAN DEFAULT 'true' NOT NULL, 
+    enable_api BOOLEAN DEFAULT 'true' NOT NULL, 
+    max_active_requests INTEGER, 
+    use_icon_as_answer_icon BOOLEAN DEFAULT 'false' NOT NULL, 
+    dependencies JSONB, 
+    draft_workflow JSONB, 
+    created_by UUID, 
+    updated_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_apps PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_apps_tenant ON apps (tenant_id, created_at, id);
+
+CREATE TABLE conversation_variables (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    conversation_id UUID NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    value_type TEXT DEFAULT 'string' NOT NULL, 
+    value JSONB, 
+    description TEXT DEFAULT '' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_conversation_variables PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_conversation_variables_conversation ON conversation_variables (conversation_id, created_at, id);
+
+CREATE TABLE conversations (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    app_config_id UUID, 
+    mode TEXT DEFAULT '' NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    inputs JSONB DEFAULT '{}' NOT NULL, 
+    introduction TEXT, 
+    status TEXT DEFAULT 'normal' NOT NULL, 
+    invoke_from TEXT DEFAULT 'service-api' NOT NULL, 
+    from_source TEXT DEFAULT 'api' NOT NULL, 
+    from_end_user_id UUID, 
+    from_account_id UUID, 
+    dialogue_count INTEGER DEFAULT '0' NOT NULL, 
+    is_deleted BOOLEAN DEFAULT 'false' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_conversations PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_conversations_end_user ON conversations (app_id, from_end_user_id, updated_at, id) WHERE NOT is_deleted;
+
+CREATE TABLE default_models (
+    tenant_id UUID NOT NULL, 
+    model_type TEXT NOT NULL, 
+    provider TEXT DEFAULT '' NOT NULL, 
+    model TEXT DEFAULT '' NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_default_models PRIMARY KEY (tenant_id, model_type)
+);
+
+CREATE TABLE end_users (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    type TEXT DEFAULT 'service-api' NOT NULL, 
+    session_id TEXT DEFAULT '' NOT NULL, 
+    external_user_id TEXT, 
+    name TEXT, 
+    is_anonymous BOOLEAN DEFAULT 'false' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_end_users PRIMARY KEY (id), 
+    CONSTRAINT uq_end_users_app_id_session_id UNIQUE (app_id, session_id)
+);
+
+CREATE TABLE jobs (
+    id BIGINT GENERATED BY DEFAULT AS IDENTITY, 
+    kind TEXT DEFAULT '' NOT NULL, 
+    payload JSONB DEFAULT '{}' NOT NULL, 
+    attempts INTEGER DEFAULT '0' NOT NULL, 
+    last_error TEXT, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    due_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_jobs PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_jobs_due ON jobs (due_at);
+
+CREATE TABLE login_failures (
+    email_lower TEXT NOT NULL, 
+    failures INTEGER DEFAULT '0' NOT NULL, 
+    until TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_login_failures PRIMARY KEY (email_lower)
+);
+
+CREATE TABLE memberships (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    account_id UUID NOT NULL, 
+    role TEXT DEFAULT 'normal' NOT NULL, 
+    current BOOLEAN DEFAULT 'false' NOT NULL, 
+    invited_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_memberships PRIMARY KEY (id), 
+    CONSTRAINT uq_memberships_tenant_id_account_id UNIQUE (tenant_id, account_id)
+);
+
+CREATE INDEX ix_memberships_account ON memberships (account_id);
+
+CREATE TABLE message_feedbacks (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    conversation_id UUID NOT NULL, 
+    message_id UUID NOT NULL, 
+    rating TEXT DEFAULT '' NOT NULL, 
+    content TEXT, 
+    from_source TEXT DEFAULT 'user' NOT NULL, 
+    from_end_user_id UUID, 
+    from_account_id UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_message_feedbacks PRIMARY KEY (id), 
+    CONSTRAINT uq_message_feedbacks_message_id_from_source_from_end_us_5e94 UNIQUE NULLS NOT DISTINCT (message_id, from_source, from_end_user_id, from_account_id)
+);
+
+CREATE INDEX ix_message_feedbacks_app ON message_feedbacks (app_id, created_at, id);
+
+CREATE TABLE message_files (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    message_id UUID NOT NULL, 
+    type TEXT DEFAULT '' NOT NULL, 
+    transfer_method TEXT DEFAULT '' NOT NULL, 
+    belongs_to TEXT DEFAULT 'user' NOT NULL, 
+    url TEXT, 
+    upload_file_id UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_message_files PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_message_files_message ON message_files (message_id);
+
+CREATE INDEX ix_message_files_upload ON message_files (upload_file_id);
+
+CREATE TABLE messages (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    conversation_id UUID NOT NULL, 
+    parent_message_id UUID, 
+    app_config_id UUID, 
+    provider TEXT, 
+    model TEXT, 
+    inputs JSONB DEFAULT '{}' NOT NULL, 
+    query TEXT DEFAULT '' NOT NULL, 
+    answer TEXT DEFAULT '' NOT NULL, 
+    message_tokens INTEGER DEFAULT '0' NOT NULL, 
+    answer_tokens INTEGER DEFAULT '0' NOT NULL, 
+    total_price NUMERIC(20, 7), 
+    currency TEXT DEFAULT 'USD' NOT NULL, 
+    latency FLOAT DEFAULT '0' NOT NULL, 
+    status TEXT DEFAULT 'normal' NOT NULL, 
+    error TEXT, 
+    metadata JSONB DEFAULT '{}' NOT NULL, 
+    app_mode TEXT DEFAULT '' NOT NULL, 
+    invoke_from TEXT DEFAULT 'service-api' NOT NULL, 
+    from_source TEXT DEFAULT 'api' NOT NULL, 
+    from_end_user_id UUID, 
+    from_account_id UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_messages PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_messages_app ON messages (app_id, created_at);
+
+CREATE INDEX ix_messages_conversation ON messages (conversation_id, created_at, id);
+
+CREATE TABLE pending_imports (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    account_id UUID NOT NULL, 
+    document JSONB DEFAULT '{}' NOT NULL, 
+    expires_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_pending_imports PRIMARY KEY (id)
+);
+
+CREATE TABLE process_leases (
+    owner TEXT NOT NULL, 
+    expires_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_process_leases PRIMARY KEY (owner)
+);
+
+CREATE TABLE provider_credentials (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    provider TEXT DEFAULT '' NOT NULL, 
+    model TEXT DEFAULT '' NOT NULL, 
+    model_type TEXT DEFAULT '' NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    sealed TEXT DEFAULT '' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_provider_credentials PRIMARY KEY (id), 
+    CONSTRAINT uq_provider_credentials_tenant_id_provider_model_model__7889 UNIQUE (tenant_id, provider, model, model_type, name)
+);
+
+CREATE TABLE provider_models (
+    tenant_id UUID NOT NULL, 
+    provider TEXT NOT NULL, 
+    model TEXT DEFAULT '' NOT NULL, 
+    model_type TEXT DEFAULT '' NOT NULL, 
+    credential_id UUID, 
+    enabled BOOLEAN DEFAULT 'true' NOT NULL, 
+    is_custom BOOLEAN DEFAULT 'false' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_provider_models PRIMARY KEY (tenant_id, provider, model, model_type)
+);
+
+CREATE TABLE refresh_tokens (
+    token_hash TEXT NOT NULL, 
+    account_id UUID NOT NULL, 
+    expires_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash)
+);
+
+CREATE INDEX ix_refresh_tokens_account ON refresh_tokens (account_id);
+
+CREATE TABLE runs (
+    task_id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    mode TEXT DEFAULT '' NOT NULL, 
+    message_id UUID NOT NULL, 
+    conversation_id UUID NOT NULL, 
+    end_user_id UUID, 
+    owner TEXT DEFAULT '' NOT NULL, 
+    status TEXT DEFAULT 'running' NOT NULL, 
+    stop_requested_at TIMESTAMP WITH TIME ZONE, 
+    error TEXT, 
+    last_sequence INTEGER DEFAULT '0' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    finished_at TIMESTAMP WITH TIME ZONE, 
+    CONSTRAINT pk_runs PRIMARY KEY (task_id)
+);
+
+CREATE INDEX ix_runs_app ON runs (app_id, created_at);
+
+CREATE INDEX ix_runs_message ON runs (message_id);
+
+CREATE INDEX ix_runs_running ON runs (owner) WHERE status = 'running';
+
+CREATE TABLE setup_records (
+    id SMALLINT NOT NULL, 
+    version TEXT DEFAULT '' NOT NULL, 
+    setup_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_setup_records PRIMARY KEY (id), 
+    CONSTRAINT only_one CHECK (id = 1)
+);
+
+CREATE TABLE sites (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID NOT NULL, 
+    code TEXT NOT NULL, 
+    title TEXT DEFAULT '' NOT NULL, 
+    icon_type TEXT, 
+    icon TEXT, 
+    icon_background TEXT, 
+    description TEXT, 
+    default_language TEXT DEFAULT 'en-US' NOT NULL, 
+    chat_color_theme TEXT, 
+    chat_color_theme_inverted BOOLEAN DEFAULT 'false' NOT NULL, 
+    customize_domain TEXT, 
+    copyright TEXT, 
+    privacy_policy TEXT, 
+    custom_disclaimer TEXT DEFAULT '' NOT NULL, 
+    input_placeholder TEXT, 
+    customize_token_strategy TEXT DEFAULT 'not_allow' NOT NULL, 
+    prompt_public BOOLEAN DEFAULT 'false' NOT NULL, 
+    show_workflow_steps BOOLEAN DEFAULT 'true' NOT NULL, 
+    use_icon_as_answer_icon BOOLEAN DEFAULT 'false' NOT NULL, 
+    status TEXT DEFAULT 'normal' NOT NULL, 
+    created_by UUID, 
+    updated_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_sites PRIMARY KEY (id), 
+    CONSTRAINT uq_sites_app_id UNIQUE (app_id), 
+    CONSTRAINT uq_sites_code UNIQUE (code)
+);
+
+CREATE TABLE tag_bindings (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    tag_id UUID NOT NULL, 
+    target_id UUID NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_tag_bindings PRIMARY KEY (id), 
+    CONSTRAINT uq_tag_bindings_tag_id_target_id UNIQUE (tag_id, target_id)
+);
+
+CREATE INDEX ix_tag_bindings_target ON tag_bindings (target_id);
+
+CREATE TABLE tags (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    type TEXT DEFAULT '' NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    created_by UUID, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_tags PRIMARY KEY (id), 
+    CONSTRAINT uq_tags_tenant_id_type_name UNIQUE (tenant_id, type, name)
+);
+
+CREATE TABLE tenants (
+    id UUID NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    plan TEXT DEFAULT 'basic' NOT NULL, 
+    status TEXT DEFAULT 'normal' NOT NULL, 
+    custom_config JSONB DEFAULT '{}' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_tenants PRIMARY KEY (id)
+);
+
+CREATE TABLE upload_files (
+    id UUID NOT NULL, 
+    tenant_id UUID NOT NULL, 
+    app_id UUID, 
+    key TEXT DEFAULT '' NOT NULL, 
+    name TEXT DEFAULT '' NOT NULL, 
+    size BIGINT NOT NULL, 
+    extension TEXT DEFAULT '' NOT NULL, 
+    mime_type TEXT DEFAULT '' NOT NULL, 
+    created_by_role TEXT DEFAULT 'end_user' NOT NULL, 
+    created_by UUID, 
+    hash TEXT DEFAULT '' NOT NULL, 
+    source_url TEXT DEFAULT '' NOT NULL, 
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
+    CONSTRAINT pk_upload_files PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_upload_files_tenant ON upload_files (tenant_id, created_at);

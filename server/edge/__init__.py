@@ -1,0 +1,1 @@
+"""Everything between the wire and a handler: access rules, errors, printing of JSON and SSE."""

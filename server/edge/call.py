@@ -1,0 +1,47 @@
+"""The call in progress, as handlers see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from server.kit.caller import Caller
+
+
+@dataclass(slots=True)
+class Call:
+    """One call: who, how, and what the reply carries besides its body."""
+
+    request_id: str
+    # The call came through the gateway's REST view.
+    rest: bool
+    metadata: Mapping[str, str]
+    caller: Caller = field(default_factory=Caller)
+    # Initial metadata of the reply; over REST they are response headers. `set-cookie` may repeat.
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    # Another success status than the policy's.
+    status: int = 0
+
+    @property
+    def path(self) -> str:
+        """REST path with query; empty over gRPC."""
+        return self.metadata.get("x-envoy-original-path", "")
+
+
+_CURRENT: ContextVar[Call] = ContextVar("call")
+
+
+def current_call() -> Call:
+    """The call that this task or thread works on."""
+    return _CURRENT.get()
+
+
+def caller() -> Caller:
+    """Who calls."""
+    return _CURRENT.get().caller
+
+
+def enter(call: Call) -> None:
+    """Make ``call`` the current one in this context."""
+    _CURRENT.set(call)

@@ -1,0 +1,64 @@
+"""The access rules of every RPC, read from the descriptors when the server starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from google.api import annotations_pb2
+from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
+
+from transom.common.v1 import options_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What the edge knows about one RPC."""
+
+    method: str
+    auth: int
+    end_user: int
+    success_status: int
+    modes: frozenset[str]
+    mode_error: str
+    roles: frozenset[str]
+    before_setup: bool
+    csrf_exempt: bool
+    # The body is JSON with fields of its own: another content type is 415.
+    json_body: bool
+
+
+def rules_of(services: Iterable[ServiceDescriptor]) -> dict[str, Rule]:
+    """Rules by full method name (``/package.Service/Method``). Raises ValueError when an RPC declares none."""
+    return {rule.method: rule for service in services for rule in map(_rule, service.methods)}
+
+
+def _rule(method: MethodDescriptor) -> Rule:
+    policy = method.GetOptions().Extensions[options_pb2.policy]
+    name = f"/{method.containing_service.full_name}/{method.name}"
+    if policy.auth == options_pb2.AUTH_UNSPECIFIED:
+        raise ValueError(f"{name} declares no policy")
+    return Rule(
+        method=name,
+        auth=policy.auth,
+        end_user=policy.end_user,
+        success_status=policy.success_status,
+        modes=frozenset(policy.modes),
+        mode_error=policy.mode_error,
+        roles=frozenset(policy.roles),
+        before_setup=policy.before_setup,
+        csrf_exempt=policy.csrf_exempt,
+        json_body=_has_json_body(method),
+    )
+
+
+def _has_json_body(method: MethodDescriptor) -> bool:
+    http = method.GetOptions().Extensions[annotations_pb2.http]
+    if not http.body or method.client_streaming:
+        return False
+    path = http.get or http.post or http.put or http.patch or http.delete
+    return any("{" + field.name not in path for field in _fields(method.input_type))
+
+
+def _fields(descriptor: Descriptor) -> Iterable:
+    return descriptor.fields

@@ -1,0 +1,154 @@
+"""Every setting of the server, read once from the environment.
+
+Only this module reads ``os.environ``. A name is ``TRANSOM_`` + the field in upper case;
+an unknown ``TRANSOM_`` name stops the start, so that a typing error is never silent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+PREFIX = "TRANSOM_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown, malformed or out of range; the message says which and what is allowed."""
+
+
+def _setting(
+    default: object, doc: str, *, secret: bool = False, low: float | None = None, high: float | None = None
+) -> Any:
+    return field(default=default, metadata={"doc": doc, "secret": secret, "low": low, "high": high})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Effective settings; ``describe`` prints them with secrets masked."""
+
+    database_url: str = _setting("", "PostgreSQL 15+ URL (postgresql://...); empty: the embedded server")
+    redis_url: str = _setting("", "Redis or Valkey URL; empty: the embedded server")
+    broker_url: str = _setting("", "Celery broker URL; empty: redis_url")
+    secret_key: str = _setting("", "signs tokens and links, seals stored credentials; 32+ characters", secret=True)
+    data_dir: str = _setting(".data", "where the embedded parts and uploads live")
+    files_dir: str = _setting("", "where uploads live; empty: data_dir/files. Shared by all server processes")
+    public_url: str = _setting("http://localhost:8080", "address of the gateway as clients see it")
+    port: int = _setting(8080, "port of the gateway", low=1, high=65535)
+    demo: bool = _setting(True, "create a demo workspace on the first start")
+
+    server_host: str = _setting("127.0.0.1", "address a server process listens on")
+    server_port: int = _setting(50051, "gRPC port of this server process", low=0, high=65535)
+    server_processes: int = _setting(0, "server processes of `transom up`; 0: one a core", low=0, high=256)
+    worker_concurrency: int = _setting(2, "threads of a worker", low=1, high=256)
+    db_pool_size: int = _setting(20, "database connections, and threads that use them, of one process", low=1, high=200)
+    db_queue_limit: int = _setting(2000, "calls that may wait for a database thread before new ones get 503", low=1)
+    max_concurrent_rpcs: int = _setting(8192, "calls and streams open in one process; more get 429", low=1)
+    shutdown_grace_seconds: float = _setting(10.0, "how long open calls may finish after SIGTERM", low=0, high=600)
+
+    local_model_url: str = _setting("", "OpenAI-compatible address of the packaged model's process; empty: no local model")
+    local_model_key: str = _setting("", "key of the packaged model's process", secret=True)
+    google_api_key: str = _setting("", "Gemini key for workspaces without their own; also GOOGLE_API_KEY", secret=True)
+    google_base_url: str = _setting("", "another address for the Gemini API")
+    google_api_version: str = _setting("", "API version of Gemini; empty: the client's default")
+    model_first_token_seconds: float = _setting(120.0, "a model that is silent this long has failed", low=0.1, high=3600)
+    model_idle_seconds: float = _setting(120.0, "longest pause between two pieces of an answer", low=0.1, high=3600)
+
+    lease_seconds: float = _setting(15.0, "a process not heard of for this long is dead", low=1, high=300)
+    heartbeat_seconds: float = _setting(4.0, "how often a process renews its lease and sweeps", low=0.2, high=60)
+    ping_seconds: float = _setting(10.0, "a stream idle this long gets `event: ping`", low=0.05, high=300)
+    run_max_seconds: float = _setting(1200.0, "longest run; then it is stopped", low=1, high=86400)
+    event_log_seconds: int = _setting(86400, "how long the event log of a finished run is kept", low=60)
+    answer_flush_seconds: float = _setting(2.0, "how often partial answers are stored", low=0.1, high=60)
+    reader_lag_events: int = _setting(20000, "a reader this many events behind is cut off", low=10)
+
+    access_token_minutes: int = _setting(60, "life of a console access token", low=1)
+    refresh_token_days: int = _setting(30, "life of a console refresh token", low=1)
+    init_password: str = _setting("", "asked for before setup", secret=True)
+    admin_api_key_enable: bool = _setting(False, "allow admin_api_key with X-WORKSPACE-ID")
+    admin_api_key: str = _setting("", "acts as the workspace's owner", secret=True)
+
+    file_size_limit: int = _setting(15, "MB of a document or other file", low=1)
+    image_file_size_limit: int = _setting(10, "MB of an image", low=1)
+    video_file_size_limit: int = _setting(100, "MB of a video", low=1)
+    audio_file_size_limit: int = _setting(50, "MB of an audio file", low=1)
+    workflow_file_upload_limit: int = _setting(10, "files of one workflow run", low=1)
+    upload_extension_blocklist: str = _setting("", "comma-separated extensions that are refused")
+    file_link_seconds: int = _setting(300, "life of a signed file link", low=1)
+    app_default_active_requests: int = _setting(0, "concurrent runs of an app that sets none; 0: unlimited", low=0)
+    app_max_active_requests: int = _setting(0, "concurrent runs of any app; 0: unlimited", low=0)
+
+    log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+
+    @property
+    def files_path(self) -> Path:
+        """Folder of the uploads."""
+        return Path(self.files_dir) if self.files_dir else Path(self.data_dir) / "files"
+
+    @property
+    def celery_broker(self) -> str:
+        """Broker URL in Celery's spelling."""
+        url = self.broker_url or self.redis_url
+        return "redis+socket://" + url.removeprefix("unix://") if url.startswith("unix://") else url
+
+    def describe(self) -> list[tuple[str, str, str]]:
+        """(name, shown value, doc) of every setting; secrets as asterisks, URL passwords hidden."""
+        rows = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            shown = ("*" * 8 if value else "") if item.metadata["secret"] else _hide_password(str(value))
+            rows.append((PREFIX + item.name.upper(), shown, item.metadata["doc"]))
+        return rows
+
+
+def _hide_password(text: str) -> str:
+    head, at, tail = text.rpartition("@")
+    if not at or "://" not in head:
+        return text
+    scheme, _, login = head.partition("://")
+    user, colon, _ = login.partition(":")
+    return f"{scheme}://{user}{':***' if colon else ''}@{tail}"
+
+
+def _parse(name: str, kind: str, raw: str) -> object:
+    try:
+        if kind == "bool":
+            lowered = raw.strip().lower()
+            if lowered in {"1", "true", "yes", "on"}:
+                return True
+            if lowered in {"0", "false", "no", "off", ""}:
+                return False
+            raise ValueError("expected true or false")
+        if kind == "int":
+            return int(raw)
+        if kind == "float":
+            return float(raw)
+    except ValueError as error:
+        raise SettingsError(f"{name}={raw!r}: {error}") from None
+    return raw
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError with the name and what is allowed."""
+    env = os.environ if environ is None else environ
+    known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
+    unknown = sorted(name for name in env if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise SettingsError(f"unknown setting {', '.join(unknown)}; `transom check` lists the known ones")
+    values: dict[str, Any] = {}
+    for name, item in known.items():
+        if name not in env:
+            continue
+        value = _parse(name, str(item.type), env[name])
+        low, high = item.metadata["low"], item.metadata["high"]
+        if isinstance(value, (int, float)) and ((low is not None and value < low) or (high is not None and value > high)):
+            raise SettingsError(f"{name}={value}: allowed is {low if low is not None else ''}..{high if high is not None else ''}")
+        values[item.name] = value
+    if not values.get("google_api_key") and env.get("GOOGLE_API_KEY"):
+        values["google_api_key"] = env["GOOGLE_API_KEY"]
+    settings = Settings(**values)
+    if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level}: allowed are DEBUG, INFO, WARNING, ERROR")
+    return settings
