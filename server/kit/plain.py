@@ -18,7 +18,7 @@ def clean_text(text: str) -> str:
     return text
 
 
-def clean(value: Any) -> Any:  # noqa: ANN401 - any JSON value in, the same shape out
+def clean(value: Any) -> Any:
     """Copy a JSON-like value with clean text, string keys and numbers that JSON can carry.
 
     Whole numbers beyond 64 bits become floats; NaN, infinities and foreign types raise ValueError.

@@ -1,0 +1,1 @@
+"""Who may use the Service and Dataset API: keys, apps, end users."""

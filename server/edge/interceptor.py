@@ -1,0 +1,292 @@
+"""The one interceptor: who calls, may they, what went wrong, how the reply is printed.
+
+Each RPC is wrapped once for native callers and once for callers that came through the REST
+view (the gateway adds ``x-envoy-original-path``). Order of the checks: errors.md section 2.
+
+A handler of a ``stream RunEvent`` RPC yields lists of events: those that are waiting leave
+in one write over REST, and one by one over gRPC. An empty first list opens the stream.
+One line per call is the gateway's access log; here only failures of ours are logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+import grpc
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError, Message
+from google.rpc import error_details_pb2, status_pb2
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from server.access.service import AccessService, bearer
+from server.edge.call import Call, enter
+from server.edge.catalogue import CATALOGUE
+from server.edge.printer import to_json
+from server.edge.rules import Rule
+from server.edge.sse import SsePrinter
+from server.kit.caller import Caller
+from server.kit.errors import AppError, Reason, bad_request
+from transom.common.v1 import options_pb2
+
+log = logging.getLogger("transom.edge")
+
+_JSON = "application/json"
+_SSE = "text/event-stream"
+_SSE_HEADERS = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
+# Trailing metadata becomes response headers; Envoy and gRPC clients bound their size.
+_MESSAGE_LIMIT = 3000
+
+
+class SessionGate(Protocol):
+    """What the edge needs of the console's sessions."""
+
+    async def require_setup(self) -> None:
+        """Raises not_setup or not_init_validated before the instance is set up."""
+        ...
+
+    async def authenticate(self, metadata: Mapping[str, str], *, rest_path: str, csrf_exempt: bool) -> Caller:
+        """The account behind cookies or a bearer token. Raises unauthorized."""
+        ...
+
+
+class Edge(grpc.aio.ServerInterceptor):
+    """Wraps every RPC that has a rule; reflection and health pass untouched."""
+
+    def __init__(self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate) -> None:
+        self._rules = rules
+        self._access = access
+        self._sessions = sessions
+        self._wrapped: dict[tuple[str, bool], grpc.RpcMethodHandler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[grpc.RpcMethodHandler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> grpc.RpcMethodHandler:
+        method = handler_call_details.method
+        rule = self._rules.get(method)
+        if rule is None:
+            return await continuation(handler_call_details)
+        rest = any(key == "x-envoy-original-path" for key, _ in handler_call_details.invocation_metadata)
+        wrapped = self._wrapped.get((method, rest))
+        if wrapped is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return handler
+            wrapped = self._wrap(rule, handler, rest)
+            self._wrapped[method, rest] = wrapped
+        return wrapped
+
+    def _wrap(self, rule: Rule, handler: Any, rest: bool) -> grpc.RpcMethodHandler:
+        decode = _tolerant(handler.request_deserializer)
+        encode = _identity if rest else handler.response_serializer
+        if handler.unary_unary:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(rule, handler.unary_unary, rest, streamed_request=False), decode, encode
+            )
+        if handler.stream_unary:
+            return grpc.stream_unary_rpc_method_handler(
+                self._unary(rule, handler.stream_unary, rest, streamed_request=True), decode, encode
+            )
+        return grpc.unary_stream_rpc_method_handler(
+            self._stream(rule, handler.unary_stream, rest),
+            decode,
+            _identity if rest else _encode_message,
+        )
+
+    def _unary(self, rule: Rule, behaviour: Any, rest: bool, *, streamed_request: bool) -> Any:
+        async def call_unary(request: Any, context: grpc.aio.ServicerContext) -> Any:
+            call = _open(context, rest)
+            try:
+                await self._authorise(rule, call, None if streamed_request else _decoded(request))
+                response = await behaviour(request, context)
+                body = _rest_body(response) if rest else response
+                status = call.status or rule.success_status
+                if status or call.headers:
+                    await context.send_initial_metadata(
+                        (*call.headers, *((("x-http-status", str(status)),) if status else ()))
+                    )
+                return body
+            except Exception as error:
+                return await _refuse(context, call, rule, error)
+
+        return call_unary
+
+    def _stream(self, rule: Rule, behaviour: Any, rest: bool) -> Any:
+        async def call_stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+            call = _open(context, rest)
+            opened = False
+            try:
+                await self._authorise(rule, call, _decoded(request))
+                printer = SsePrinter(ids=_wants_ids(call)) if rest else None
+                async for item in behaviour(request, context):
+                    if not opened:
+                        opened = True
+                        extra = _SSE_HEADERS if isinstance(item, list) and rest else ()
+                        await context.send_initial_metadata((*call.headers, *extra))
+                    if isinstance(item, list):
+                        if printer:
+                            yield HttpBody(content_type=_SSE, data=printer.print(item)).SerializeToString()
+                        else:
+                            for event in item:
+                                yield event
+                    else:
+                        yield item.SerializeToString() if rest else item
+            except GeneratorExit:
+                raise
+            except Exception as error:
+                if opened:
+                    log.exception("%s: stream broken after it was opened", rule.method)
+                    raise
+                await _refuse(context, call, rule, error)
+
+        return call_stream
+
+    async def _authorise(self, rule: Rule, call: Call, request: Any) -> None:
+        if rule.auth == options_pb2.AUTH_APP_KEY:
+            app = await self._access.app_of_key(bearer(call.metadata.get("authorization")))
+            if rule.end_user == options_pb2.END_USER_UNSPECIFIED and not app.has_owner:
+                raise AppError(
+                    Reason.UNAUTHORIZED, "Tenant owner account not found or tenant is not active."
+                )
+            call.caller = Caller(tenant_id=app.tenant_id, app=app)
+            _check_content_type(rule, call)
+            if rule.end_user == options_pb2.END_USER_REQUIRED and not request.user:
+                raise AppError(Reason.INVALID_PARAM, "Arg user must be provided.")
+            if rule.modes and app.mode not in rule.modes:
+                raise AppError(Reason(rule.mode_error))
+            if rule.end_user != options_pb2.END_USER_UNSPECIFIED:
+                user = await self._access.end_user(app, request.user)
+                call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
+        elif rule.auth == options_pb2.AUTH_DATASET_KEY:
+            tenant_id = await self._access.tenant_of_dataset_key(bearer(call.metadata.get("authorization")))
+            call.caller = Caller(tenant_id=tenant_id, role="owner")
+            _check_content_type(rule, call)
+        elif rule.auth == options_pb2.AUTH_ACCOUNT:
+            call.caller = await self._sessions.authenticate(
+                call.metadata, rest_path=call.path, csrf_exempt=rule.csrf_exempt
+            )
+            if rule.roles and call.caller.role not in rule.roles:
+                raise AppError(Reason.FORBIDDEN)
+            _check_content_type(rule, call)
+        else:
+            if rule.method.startswith("/transom.console.") and not rule.before_setup:
+                await self._sessions.require_setup()
+            _check_content_type(rule, call)
+
+
+def _identity(data: bytes) -> bytes:
+    return data
+
+
+def _encode_message(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+def _tolerant(decode: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    """Undecodable bytes become None, and in `_decoded` a 400; grpc would answer INTERNAL."""
+
+    def attempt(data: bytes) -> Any:
+        try:
+            return decode(data)
+        except (DecodeError, RecursionError):
+            return None
+
+    return attempt
+
+
+def _decoded(request: Any) -> Any:
+    if request is None:
+        raise bad_request("The request is nested too deeply or is not valid.")
+    return request
+
+
+def _open(context: grpc.aio.ServicerContext, rest: bool) -> Call:
+    metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+    call = Call(request_id=metadata.get("x-request-id", ""), rest=rest, metadata=metadata)
+    enter(call)
+    return call
+
+
+def _rest_body(response: Message) -> bytes:
+    if isinstance(response, HttpBody):
+        return response.SerializeToString()
+    return HttpBody(content_type=_JSON, data=to_json(response)).SerializeToString()
+
+
+def _wants_ids(call: Call) -> bool:
+    if "last-event-id" in call.metadata:
+        return True
+    _, _, query = call.path.partition("?")
+    return "event_ids=true" in query.split("&")
+
+
+def _check_content_type(rule: Rule, call: Call) -> None:
+    if rule.json_body and call.rest:
+        kind = call.metadata.get("x-rest-content-type", "").partition(";")[0].strip().lower()
+        if kind != _JSON and not kind.endswith("+json"):
+            raise AppError(Reason.UNSUPPORTED_MEDIA_TYPE)
+
+
+def public_error(error: BaseException) -> AppError:
+    """The error that a caller may see. What is ours to answer for becomes a constant text."""
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return AppError(Reason.SERVICE_UNAVAILABLE, detail=str(error), retry_after=1)
+    if isinstance(error, (RedisError, ConnectionError)) or (
+        isinstance(error, SQLAlchemyError) and type(error).__name__ in {"OperationalError", "TimeoutError"}
+    ):
+        return AppError(Reason.SERVICE_UNAVAILABLE, detail=str(error), retry_after=1)
+    return AppError(Reason.INTERNAL_SERVER_ERROR, detail=repr(error))
+
+
+async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, error: Exception) -> None:
+    """End the call with an error status. Never returns."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    shown = public_error(error)
+    spec = CATALOGUE[shown.reason]
+    if spec.http >= 500:
+        log.error(
+            "%s failed: %s (request %s)", rule.method, shown.detail or shown.reason, call.request_id,
+            exc_info=error if shown is not error and spec.http == 500 else None,
+        )
+    message = (spec.message if shown.message is None else shown.message)[:_MESSAGE_LIMIT]
+    trailing: list[tuple[str, str | bytes]] = list(call.headers)
+    if shown.retry_after is not None:
+        trailing.append(("retry-after", str(max(1, round(shown.retry_after)))))
+    if spec.http == 401:
+        trailing.append(("www-authenticate", 'Bearer realm="api"'))
+    if call.rest:
+        body = {"code": shown.reason.value, "message": message, "status": spec.http}
+        if shown.params is not None:
+            body["params"] = shown.params
+        trailing += [("x-http-status", str(spec.http)), ("x-error-body", json.dumps(body))]
+    else:
+        trailing.append(("grpc-status-details-bin", _details(spec.grpc, shown, message)))
+    await context.abort(spec.grpc, message, tuple(trailing))
+
+
+def _details(code: grpc.StatusCode, error: AppError, message: str) -> bytes:
+    status = status_pb2.Status(code=code.value[0], message=message)
+    info = error_details_pb2.ErrorInfo(reason=error.reason.value.upper(), domain="transom")
+    for detail in (info, _retry_info(error)):
+        if detail is not None:
+            packed = any_pb2.Any()
+            packed.Pack(detail)
+            status.details.append(packed)
+    return status.SerializeToString()
+
+
+def _retry_info(error: AppError) -> error_details_pb2.RetryInfo | None:
+    if error.retry_after is None:
+        return None
+    delay = duration_pb2.Duration()
+    delay.FromMilliseconds(round(error.retry_after * 1000))
+    return error_details_pb2.RetryInfo(retry_delay=delay)
