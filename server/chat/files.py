@@ -7,7 +7,6 @@ caller looks up ``needed_upload_ids`` in one query, probes ``needed_urls``, and 
 from __future__ import annotations
 
 import mimetypes
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -16,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from server.chat.inputs import FILE_KINDS, InputField
 from server.kit.errors import AppError, invalid_param
+from server.kit.ids import canonical, is_uuid
 
 FileKind = Literal["image", "document", "audio", "video", "custom"]
 Method = Literal["local_file", "remote_url"]
@@ -252,7 +252,7 @@ def _is_complete(item: Mapping[str, Any]) -> bool:
     return bool(method) and (method != "remote_url" or bool(item.get("url") or item.get("remote_url")))
 
 
-def _entries_of(field: InputField, value: Any) -> tuple[FileEntry, ...]:  # noqa: ANN401
+def _entries_of(field: InputField, value: Any) -> tuple[FileEntry, ...]:
     if field.kind == "file":
         return (parse_file(value),)
     return tuple(parse_file(item) for item in value if _is_complete(item))
@@ -261,10 +261,9 @@ def _entries_of(field: InputField, value: Any) -> tuple[FileEntry, ...]:  # noqa
 def _checked_id(value: object) -> str:
     if not value:
         raise invalid_param("Invalid upload file id")
-    try:
-        return str(uuid.UUID(str(value)))
-    except ValueError:
-        raise invalid_param("Invalid upload file id format") from None
+    if not is_uuid(str(value)):
+        raise invalid_param("Invalid upload file id format")
+    return canonical(str(value))
 
 
 def _checked_url(value: object) -> str:

@@ -79,7 +79,7 @@ def validate_inputs(
     return checked
 
 
-def _check(field: InputField, value: Any, *, graph: bool) -> Any:  # noqa: ANN401
+def _check(field: InputField, value: Any, *, graph: bool) -> Any:
     if value is None:
         if field.required:
             raise invalid_param(f"{field.variable} is required in input form")
@@ -94,7 +94,7 @@ def _check(field: InputField, value: Any, *, graph: bool) -> Any:  # noqa: ANN40
     return value
 
 
-def _clean_tree(field: InputField, value: Any) -> Any:  # noqa: ANN401
+def _clean_tree(field: InputField, value: Any) -> Any:
     try:
         return clean(value)
     except ValueError as error:
