@@ -1,0 +1,150 @@
+"""SQL of a turn: what it continues, and what it begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from server.chat.files import ResolvedFile, Upload
+from server.chat.memory import MAX_MESSAGES, Turn
+from server.db.engine import UnitOfWork
+from server.db.tables import app_configs, conversations, message_files, messages, upload_files
+from server.kit.ids import new_id
+from server.runs.run import RunKey
+
+_CONVERSATION = (
+    sa.select(
+        conversations.c.id, conversations.c.status, conversations.c.app_config_id, app_configs.c.document,
+    )
+    .outerjoin(app_configs, app_configs.c.id == conversations.c.app_config_id)
+    .where(
+        conversations.c.id == sa.bindparam("id"), conversations.c.app_id == sa.bindparam("app"),
+        conversations.c.from_end_user_id == sa.bindparam("user"), conversations.c.is_deleted.is_(False),
+    )
+)
+_HISTORY = (
+    sa.select(messages.c.id, messages.c.parent_message_id, messages.c.query, messages.c.answer)
+    .where(messages.c.conversation_id == sa.bindparam("id"))
+    .order_by(messages.c.created_at.desc(), messages.c.id.desc())
+    .limit(MAX_MESSAGES)
+)
+_UPLOADS = sa.select(upload_files).where(
+    upload_files.c.id.in_(sa.bindparam("ids", expanding=True)), upload_files.c.tenant_id == sa.bindparam("tenant"),
+    upload_files.c.created_by == sa.bindparam("user"),
+)
+_ADD_MESSAGE = sa.insert(messages).returning(messages.c.created_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The conversation that a turn continues, with the configuration it began with."""
+
+    id: str
+    status: str
+    app_config_id: str | None
+    document: Mapping[str, Any] | None
+    # Newest first.
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUpload:
+    """An uploaded file and where its bytes are."""
+
+    upload: Upload
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    """Everything that is stored before the model is asked."""
+
+    tenant_id: str
+    app_id: str
+    mode: str
+    end_user_id: str
+    app_config_id: str | None
+    provider: str
+    model: str
+    conversation_id: str | None
+    name: str
+    introduction: str | None
+    inputs: Mapping[str, Any]
+    query: str
+    parent_message_id: str
+    files: Sequence[ResolvedFile] = ()
+
+
+class ChatStore:
+    """Turns in one transaction."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def conversation(self, app_id: str, end_user_id: str, conversation_id: str) -> Conversation | None:
+        """The end user's conversation with its turns; None when it is not theirs."""
+        row = self._uow.execute(
+            _CONVERSATION, {"id": conversation_id, "app": app_id, "user": end_user_id}
+        ).one_or_none()
+        if row is None:
+            return None
+        turns = [
+            Turn(id=turn.id, parent_message_id=turn.parent_message_id, query=turn.query, answer=turn.answer)
+            for turn in self._uow.execute(_HISTORY, {"id": conversation_id})
+        ]
+        return Conversation(row.id, row.status, row.app_config_id, row.document, tuple(turns))
+
+    def uploads(self, tenant_id: str, end_user_id: str, ids: Sequence[str]) -> dict[str, StoredUpload]:
+        """The end user's own uploads among ``ids``."""
+        if not ids:
+            return {}
+        rows = self._uow.execute(_UPLOADS, {"ids": list(ids), "tenant": tenant_id, "user": end_user_id})
+        return {
+            row.id: StoredUpload(Upload(row.id, row.name, row.extension, row.mime_type, row.size), row.key)
+            for row in rows
+        }
+
+    def add(self, turn: NewTurn) -> RunKey:
+        """Store conversation (if new), message and files; returns what identifies the run."""
+        conversation_id = turn.conversation_id
+        if conversation_id is None:
+            conversation_id = new_id()
+            self._uow.execute(
+                sa.insert(conversations),
+                {
+                    "id": conversation_id, "tenant_id": turn.tenant_id, "app_id": turn.app_id, "mode": turn.mode,
+                    "app_config_id": turn.app_config_id, "name": turn.name, "inputs": dict(turn.inputs),
+                    "introduction": turn.introduction, "from_end_user_id": turn.end_user_id,
+                },
+            )
+        message_id = new_id()
+        created: datetime = self._uow.execute(
+            _ADD_MESSAGE,
+            {
+                "id": message_id, "tenant_id": turn.tenant_id, "app_id": turn.app_id,
+                "conversation_id": conversation_id, "parent_message_id": turn.parent_message_id,
+                "app_config_id": turn.app_config_id, "provider": turn.provider, "model": turn.model,
+                "inputs": dict(turn.inputs), "query": turn.query, "app_mode": turn.mode,
+                "from_end_user_id": turn.end_user_id,
+            },
+        ).scalar_one()
+        if turn.files:
+            self._uow.execute(
+                sa.insert(message_files),
+                [
+                    {
+                        "id": new_id(), "tenant_id": turn.tenant_id, "app_id": turn.app_id, "message_id": message_id,
+                        "type": file.kind, "transfer_method": file.method, "belongs_to": "user",
+                        "url": file.url or None, "upload_file_id": file.upload_id or None,
+                    }
+                    for file in turn.files
+                ],
+            )
+        return RunKey(
+            task_id=new_id(), tenant_id=turn.tenant_id, app_id=turn.app_id, mode=turn.mode, message_id=message_id,
+            conversation_id=conversation_id, end_user_id=turn.end_user_id, created_at=int(created.timestamp()),
+        )
