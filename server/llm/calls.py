@@ -1,0 +1,95 @@
+"""Deadlines and retries, the same for every provider.
+
+A call is retried only before its first chunk, at most twice, and waits as long as the
+provider asked for. After the first chunk a retry would repeat text, so a fault is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
+
+from server.llm.faults import SILENT
+from server.llm.port import Chunk, ModelFault
+
+T = TypeVar("T")
+RETRIED = frozenset({"rate_limit", "unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Limits of one call, in seconds, and its retries."""
+
+    connect: float = 10.0
+    first_token: float = 120.0
+    idle: float = 120.0
+    total: float = 1200.0
+    retries: int = 2
+    backoff: float = 0.5
+    longest_wait: float = 20.0
+
+
+class Deadlines:
+    """The clock of one attempt: a limit for the first chunk, between chunks, and for all."""
+
+    def __init__(self, timings: Timings) -> None:
+        self._timings = timings
+        self._loop = asyncio.get_running_loop()
+        now = self._loop.time()
+        self._first = now + timings.first_token
+        self._last = now + timings.total
+        self.started = False
+
+    async def read(self, awaitable: Awaitable[T]) -> T:
+        """Await one read. Raises ``unavailable`` when it takes longer than allowed."""
+        limit = self._loop.time() + self._timings.idle if self.started else self._first
+        try:
+            async with asyncio.timeout_at(min(limit, self._last)):
+                return await awaitable
+        except TimeoutError as error:
+            raise ModelFault("unavailable", SILENT, detail="model deadline passed") from error
+
+
+def pause_before(attempt: int, fault: ModelFault, timings: Timings) -> float | None:
+    """Seconds to wait before retry number ``attempt``; None when the fault is final."""
+    if attempt >= timings.retries or fault.fault not in RETRIED or isinstance(fault.__cause__, TimeoutError):
+        return None
+    if fault.retry_after is not None:
+        return fault.retry_after if fault.retry_after <= timings.longest_wait else None
+    return float(timings.backoff * 2**attempt * random.uniform(0.75, 1.25))
+
+
+async def stream_with_retries(
+    attempt: Callable[[], AsyncGenerator[Chunk, None]], timings: Timings
+) -> AsyncGenerator[Chunk, None]:
+    """Stream an answer; repeat the attempt while nothing was yielded and the fault is passing."""
+    for number in range(timings.retries + 1):
+        yielded = False
+        try:
+            async with aclosing(attempt()) as chunks:
+                async for chunk in chunks:
+                    yielded = True
+                    yield chunk
+            return
+        except ModelFault as fault:
+            pause = None if yielded else pause_before(number, fault, timings)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+
+
+async def call_with_retries(attempt: Callable[[], Awaitable[T]], timings: Timings) -> T:
+    """The same for a call without a stream."""
+    for number in range(timings.retries + 1):
+        try:
+            return await attempt()
+        except ModelFault as fault:
+            pause = pause_before(number, fault, timings)
+            if pause is None:
+                raise
+        await asyncio.sleep(pause)
+    raise AssertionError("the last attempt returns or raises")

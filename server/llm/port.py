@@ -1,0 +1,185 @@
+"""The model port: what the rest of the server knows about model providers.
+
+An adapter turns its provider's faults into ``ModelFault`` and nothing else; the mapping
+to public reasons is ``FAULT_REASONS`` (errors.md section 3, sse-events.md section 6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from server.kit.errors import AppError, Reason
+
+Role = Literal["system", "user", "assistant"]
+ModelType = Literal["llm", "text-embedding", "rerank", "speech2text", "moderation", "tts"]
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """One file of a prompt. Exactly one of ``data`` and ``url`` is set."""
+
+    kind: Literal["image", "document", "audio", "video"]
+    mime_type: str
+    data: bytes | None = None
+    url: str | None = None
+    detail: Literal["low", "high"] = "high"
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptMessage:
+    """One prompt message; files precede the text (feature-semantics.md 6.2)."""
+
+    role: Role
+    text: str
+    files: tuple[FilePart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the provider reported them (guarantee G8), or our estimate."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a streamed answer. ``usage`` is cumulative; the last one counts."""
+
+    text: str = ""
+    usage: Usage | None = None
+    finish_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One model call. ``parameters`` are Dify's completion_params without ``stop``."""
+
+    messages: Sequence[PromptMessage]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    stop: Sequence[str] = ()
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Unit prices: price = tokens * unit price * unit (sse-events.md 8.1)."""
+
+    prompt: Decimal = Decimal(0)
+    completion: Decimal = Decimal(0)
+    unit: Decimal = Decimal("0.000001")
+    currency: str = "USD"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What is known about a model."""
+
+    model: str
+    model_type: ModelType
+    label: str = ""
+    mode: Literal["chat", "completion"] = "chat"
+    context_size: int = 0
+    max_output: int = 0
+    features: tuple[str, ...] = ()
+    pricing: Pricing | None = None
+    deprecated: bool = False
+    parameter_rules: tuple[Mapping[str, object], ...] = ()
+
+
+Fault = Literal["auth", "quota", "rate_limit", "model", "request", "unavailable", "broken_stream"]
+
+FAULT_REASONS: Mapping[Fault, Reason] = {
+    "auth": Reason.COMPLETION_REQUEST_ERROR,
+    "quota": Reason.PROVIDER_QUOTA_EXCEEDED,
+    "rate_limit": Reason.RATE_LIMIT_ERROR,
+    "model": Reason.MODEL_CURRENTLY_NOT_SUPPORT,
+    "request": Reason.COMPLETION_REQUEST_ERROR,
+    "unavailable": Reason.COMPLETION_REQUEST_ERROR,
+    "broken_stream": Reason.COMPLETION_REQUEST_ERROR,
+}
+
+
+class ModelFault(AppError):
+    """A failed model call; ``message`` is the provider's text, safe to show."""
+
+    def __init__(self, fault: Fault, message: str, *, retry_after: float | None = None, detail: str = "") -> None:
+        public = "Incorrect API key provided" if fault == "auth" else message
+        super().__init__(FAULT_REASONS[fault], public, detail=detail or message, retry_after=retry_after)
+        self.fault = fault
+
+
+class ChatModel(Protocol):
+    """A chat model bound to one credential; cheap to make, its client is pooled."""
+
+    card: ModelCard
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[Chunk]:
+        """Stream the answer. Closing the iterator closes the upstream request at once.
+
+        Raises ModelFault. Retries happen only before the first chunk and honour Retry-After.
+        A stream that ends without a finish reason is a ``broken_stream`` fault.
+        """
+        ...
+
+    async def count_tokens(self, messages: Sequence[PromptMessage]) -> int:
+        """Count prompt tokens locally; never a network call on a request path."""
+        ...
+
+
+class EmbeddingModel(Protocol):
+    """A text-embedding model bound to one credential."""
+
+    card: ModelCard
+
+    async def embed(self, texts: Sequence[str], *, purpose: Literal["query", "document"]) -> list[list[float]]:
+        """Embed texts in order. Raises ModelFault."""
+        ...
+
+
+class Provider(Protocol):
+    """A provider adapter: static facts, validation by a test call, model clients."""
+
+    spec: ProviderSpec
+
+    async def validate(self, credentials: Mapping[str, str]) -> None:
+        """Make a cheap real call. Raises ModelFault when the credential does not work."""
+        ...
+
+    async def validate_model(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> None:
+        """The same for a custom model's own credential."""
+        ...
+
+    def chat(self, card: ModelCard, credentials: Mapping[str, str]) -> ChatModel: ...
+
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel: ...
+
+    def custom_card(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> ModelCard:
+        """The card of a customizable model, read from its credential form."""
+        ...
+
+    async def close(self) -> None:
+        """Close every pooled client."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSpec:
+    """Static facts of a provider (console-api.md section 10, shape ``Provider``)."""
+
+    provider: str
+    label: Mapping[str, str]
+    description: Mapping[str, str] = field(default_factory=dict)
+    supported_model_types: tuple[ModelType, ...] = ("llm",)
+    configurate_methods: tuple[str, ...] = ("predefined-model",)
+    provider_credential_form: tuple[Mapping[str, object], ...] = ()
+    model_credential_form: tuple[Mapping[str, object], ...] = ()
+    models: tuple[ModelCard, ...] = ()
+    needs_credential: bool = True
+    help: Mapping[str, object] | None = None
