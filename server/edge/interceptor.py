@@ -21,9 +21,9 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from server.access.service import AccessService, bearer
+from server.db.faults import is_away
 from server.edge.call import Call, enter
 from server.edge.catalogue import CATALOGUE
 from server.edge.printer import to_json
@@ -237,11 +237,7 @@ def public_error(error: BaseException) -> AppError:
     """The error that a caller may see. What is ours to answer for becomes a constant text."""
     if isinstance(error, AppError):
         return error
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return AppError(Reason.SERVICE_UNAVAILABLE, detail=str(error), retry_after=1)
-    if isinstance(error, (RedisError, ConnectionError)) or (
-        isinstance(error, SQLAlchemyError) and type(error).__name__ in {"OperationalError", "TimeoutError"}
-    ):
+    if isinstance(error, (RedisError, ConnectionError)) or is_away(error):
         return AppError(Reason.SERVICE_UNAVAILABLE, detail=str(error), retry_after=1)
     return AppError(Reason.INTERNAL_SERVER_ERROR, detail=repr(error))
 

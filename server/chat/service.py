@@ -1,0 +1,357 @@
+"""Turns of chat and completion apps: check, store, ask the model, keep the answer.
+
+Order of one turn: feature-semantics.md section 2. What fails before the message is stored is
+an error of the call; what fails later is the run's outcome. No database connection is held
+while the model speaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from server.chat import memory, naming
+from server.chat.files import (
+    FileEntry, ResolvedFile, needed_upload_ids, parse_files, resolve, sendable,
+)
+from server.chat.inputs import validate_inputs
+from server.chat.model_config import ModelConfig, parse
+from server.chat.prompt import Prompt, build
+from server.chat.store import ChatStore, Conversation, NewTurn, StoredUpload
+from server.chat.template import introduction, stored_answer
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.db.faults import is_away
+from server.kit.caller import AppContext, Caller
+from server.kit.errors import AppError, Reason, invalid_param, not_found
+from server.kit.ids import NIL_UUID, canonical, is_uuid
+from server.llm import pricing, tokens
+from server.llm.port import ChatModel, ChatRequest, FilePart, ModelFault, Usage
+from server.runs.registry import Runs, limit_of, too_many
+from server.runs.run import Outcome, Run, RunKey
+from server.runs.store import FinalMessage, RunStore
+from server.runs.wire import to_metadata
+from server.settings import Settings
+
+log = logging.getLogger("transom.chat")
+
+_INTERNAL = "Internal Server Error, please contact support."
+_CONFIGS = 1000
+
+
+class Models(Protocol):
+    """What a turn needs of the model providers."""
+
+    async def chat_model(self, tenant_id: str, provider: str, model: str) -> ChatModel:
+        """The model with the workspace's credential. Raises provider_not_initialize and the like."""
+        ...
+
+
+class Uploads(Protocol):
+    """What a turn needs of the file store."""
+
+    async def read(self, key: str) -> bytes:
+        """The bytes of a stored file."""
+        ...
+
+
+Namer = Callable[[str, str, str], Awaitable[None]]
+StatusOf = Callable[[Reason], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question to an app, as it came over the wire."""
+
+    inputs: Mapping[str, Any] | None
+    query: str
+    conversation_id: str = ""
+    files: Sequence[Mapping[str, Any]] = ()
+    auto_generate_name: bool = False
+
+
+@dataclass(slots=True)
+class Turn:
+    """A stored question on its way to the model."""
+
+    config: ModelConfig
+    model: ChatModel
+    mode: str
+    inputs: Mapping[str, Any]
+    query: str
+    history: Sequence[memory.Turn]
+    files: Sequence[ResolvedFile]
+    uploads: Mapping[str, StoredUpload]
+    is_first: bool
+    auto_name: bool
+    session_id: str
+    prompt: Prompt | None = None
+    usage: Usage | None = None
+    started: float = field(default_factory=time.monotonic)
+    first_token: float | None = None
+
+
+class ChatService:
+    """Starts runs of easy apps."""
+
+    def __init__(
+        self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
+        status_of: StatusOf, settings: Settings,
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._runs = runs
+        self._models = models
+        self._uploads = uploads
+        self._namer = namer
+        self._status_of = status_of
+        self._settings = settings
+        self._configs: OrderedDict[str, ModelConfig] = OrderedDict()
+
+    # Start
+
+    async def start(self, caller: Caller, question: Question) -> Run:
+        """Check a question, store it, and start its run. When this returns, the message cannot be lost (G1).
+
+        Raises app_unavailable, invalid_param, not_found, conversation_completed, provider errors,
+        too_many_requests.
+        """
+        app = caller.the_app
+        if question.inputs is None:
+            raise invalid_param("1 validation error for ChatRequestPayload\ninputs\n  Field required [type=missing]")
+        query = question.query.replace("\x00", "")
+        if app.mode != "completion" and not query:
+            raise invalid_param("query is required")
+        wanted = _conversation_id(question.conversation_id)
+        conversation = await self._db(self._load, caller, wanted) if wanted else None
+        config = self._config_of(app, conversation)
+        inputs = validate_inputs(config.form, question.inputs)
+        entries = parse_files(question.files, config.file_upload)
+        model = await self._models.chat_model(app.tenant_id, config.model.provider, config.model.name)
+        turn = Turn(
+            config=config, model=model, mode=app.mode, inputs=inputs, query=query,
+            history=memory.thread(conversation.turns) if conversation and app.mode != "completion" else (),
+            files=(), uploads={}, is_first=conversation is None,
+            auto_name=question.auto_generate_name and app.mode != "completion",
+            session_id=caller.the_user.session_id,
+        )
+        key = await self._db(self._store, caller, turn, entries, conversation)
+        return self._runs.start(key, lambda run: self._answer(run, turn))
+
+    def _load(self, caller: Caller, conversation_id: str) -> Conversation:
+        with self._uow() as uow:
+            found = ChatStore(uow).conversation(caller.the_app.app_id, caller.the_user.id, conversation_id)
+        if found is None:
+            raise not_found("Conversation Not Exists.")
+        if found.status != "normal":
+            raise AppError(Reason.CONVERSATION_COMPLETED)
+        return found
+
+    def _config_of(self, app: AppContext, conversation: Conversation | None) -> ModelConfig:
+        """A conversation keeps the configuration it began with (feature-semantics.md section 1)."""
+        config_id, document = app.app_config_id, app.document
+        if conversation is not None and conversation.document is not None:
+            config_id, document = conversation.app_config_id, conversation.document
+        if document is None or config_id is None:
+            raise AppError(Reason.APP_UNAVAILABLE)
+        config = self._configs.get(config_id)
+        if config is None:
+            config = parse(document)
+            self._configs[config_id] = config
+            if len(self._configs) > _CONFIGS:
+                self._configs.popitem(last=False)
+        if not config.model.name:
+            raise AppError(Reason.APP_UNAVAILABLE)
+        return config
+
+    def _store(
+        self, caller: Caller, turn: Turn, entries: Sequence[FileEntry], conversation: Conversation | None
+    ) -> RunKey:
+        app = caller.the_app
+        limit = limit_of(app.max_active_requests, self._settings)
+        config_id = conversation.app_config_id if conversation else app.app_config_id
+        with self._uow() as uow:
+            store, runs = ChatStore(uow), RunStore(uow)
+            turn.uploads = store.uploads(app.tenant_id, caller.the_user.id, needed_upload_ids(entries))
+            turn.files = resolve(
+                entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload
+            )
+            if limit and runs.count_running(app.app_id) >= limit:
+                raise too_many(app.app_id, limit)
+            key = store.add(
+                NewTurn(
+                    tenant_id=app.tenant_id, app_id=app.app_id, mode=app.mode, end_user_id=caller.the_user.id,
+                    app_config_id=config_id, provider=turn.config.model.provider, model=turn.config.model.name,
+                    conversation_id=conversation.id if conversation else None,
+                    name=naming.initial_name(turn.query),
+                    introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
+                    inputs=turn.inputs, query=turn.query, parent_message_id=NIL_UUID, files=turn.files,
+                )
+            )
+            runs.add(key, self._runs.owner)
+            uow.commit()
+        return key
+
+    # Answer
+
+    async def _answer(self, run: Run, turn: Turn) -> None:
+        """Ask the model, then store how it ended; runs as its own task."""
+        status, error = "succeeded", None
+        run.interrupt = asyncio.current_task()
+        try:
+            if run.stop_requested:
+                raise asyncio.CancelledError
+            async with asyncio.timeout(self._settings.run_max_seconds):
+                await self._ask(run, turn)
+        except asyncio.CancelledError:
+            if not run.stop_requested:
+                raise
+            _forget_cancellation()
+            status = "stopped"
+        except TimeoutError:
+            status = "stopped"
+            log.warning("run %s: stopped after %s s", run.key.task_id, self._settings.run_max_seconds)
+        except AppError as fault:
+            status, error = "failed", fault
+        except Exception as fault:
+            log.exception("run %s failed", run.key.task_id)
+            status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, _INTERNAL, detail=repr(fault))
+        finally:
+            run.interrupt = None
+        await self._finish(run, turn, status, error)
+
+    async def _ask(self, run: Run, turn: Turn) -> None:
+        turn.prompt = await self._prompt(turn)
+        parameters = await memory.shrink_max_tokens(
+            turn.config.model.parameters, turn.prompt.messages, turn.model.card.context_size, turn.model.count_tokens
+        )
+        request = ChatRequest(
+            messages=turn.prompt.messages, parameters=parameters, stop=turn.prompt.stop, user=turn.session_id
+        )
+        async with contextlib.aclosing(turn.model.stream(request)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                if chunk.usage is not None:
+                    turn.usage = chunk.usage
+                if chunk.text:
+                    if turn.first_token is None:
+                        turn.first_token = time.monotonic()
+                    run.delta(chunk.text)
+
+    async def _prompt(self, turn: Turn) -> Prompt:
+        files = await self._file_parts(turn)
+        config, card = turn.config, turn.model.card
+        bare = build(config, turn.mode, turn.inputs, turn.query, files=files)
+        if not turn.history:
+            return bare
+        history = memory.as_messages(turn.history)
+        bound = memory.most_tokens([*bare.messages, *history])
+        if bound is None or bound + config.model.max_tokens > (card.context_size or 2000):
+            used = await turn.model.count_tokens(bare.messages)
+            limit = memory.budget(card.context_size, config.model.max_tokens, used)
+            history = await memory.fit(history, limit, turn.model.count_tokens)
+        return build(config, turn.mode, turn.inputs, turn.query, history=history, files=files)
+
+    async def _file_parts(self, turn: Turn) -> list[FilePart]:
+        parts = []
+        for file in sendable(turn.files, turn.model.card.features):
+            stored = turn.uploads.get(file.upload_id)
+            data = await self._uploads.read(stored.key) if stored else None
+            parts.append(
+                FilePart(
+                    kind=file.kind, mime_type=file.mime_type, data=data,  # type: ignore[arg-type]
+                    url=None if stored else file.url, detail=file.detail, name=file.name,
+                )
+            )
+        return parts
+
+    # End
+
+    async def _finish(self, run: Run, turn: Turn, status: str, error: AppError | None) -> None:
+        """Store the outcome, once, however long the database is away; then tell the readers."""
+        usage = turn.usage
+        if usage is None and turn.prompt is not None and (status != "failed" or run.answer):
+            usage = await tokens.estimate(turn.prompt.messages, run.answer)
+        final = self._final_message(run, turn, usage or Usage(), error)
+        stored = await self._store_end(run, status, final)
+        if not stored:
+            run.lost = True
+            status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, _INTERNAL)
+        outcome = Outcome(status=status, answer=run.answer, metadata=to_metadata(final.metadata), error=error)
+        http_status = self._status_of(error.reason) if error else 0
+        message = str(error.message if error and error.message is not None else _INTERNAL) if error else ""
+        run.end(outcome, http_status=http_status, message=message)
+        log.info(
+            "run %s %s: app %s, %d+%d tokens, %.2f s", run.key.task_id, status, run.key.app_id,
+            final.prompt_tokens, final.answer_tokens, final.latency,
+        )
+        if turn.is_first and turn.auto_name and status == "succeeded":
+            self._runs.spawn(self._namer(run.key.tenant_id, run.key.conversation_id, turn.query), "auto-name")
+
+    def _final_message(self, run: Run, turn: Turn, usage: Usage, error: AppError | None) -> FinalMessage:
+        now = time.monotonic()
+        latency = now - turn.started
+        shown = pricing.usage_dict(
+            usage, turn.model.card.pricing, latency=latency,
+            time_to_first_token=turn.first_token - turn.started if turn.first_token else None,
+            time_to_generate=now - turn.first_token if turn.first_token else None,
+        )
+        cause = None
+        if error is not None:
+            cause = error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error)
+        return FinalMessage(
+            answer=stored_answer(run.answer),
+            metadata={"annotation_reply": None, "retriever_resources": [], "usage": shown},
+            prompt_tokens=usage.prompt_tokens, answer_tokens=usage.completion_tokens,
+            price=pricing.total_price(usage, turn.model.card.pricing), currency=str(shown["currency"]),
+            latency=latency, error=cause,
+        )
+
+    async def _store_end(self, run: Run, status: str, final: FinalMessage) -> bool:
+        delay = 0.1
+        while True:
+            try:
+                return await self._db(self._end, run.key, status, final, run.last + 1)
+            except Exception as error:
+                if not is_away(error) and not (isinstance(error, AppError) and error.retry_after):
+                    raise
+                log.warning("run %s: its end waits for the database", run.key.task_id)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+
+    def _end(self, key: RunKey, status: str, final: FinalMessage, last_sequence: int) -> bool:
+        with self._uow() as uow:
+            changed = RunStore(uow).finish(key, status, final, last_sequence)
+            uow.commit()
+            return changed
+
+
+def _conversation_id(text: str) -> str:
+    wanted = text.strip()
+    if wanted and not is_uuid(wanted):
+        raise invalid_param(
+            "1 validation error for ChatRequestPayload\nconversation_id\n"
+            "  Value error, conversation_id must be a valid UUID [type=value_error]"
+        )
+    return canonical(wanted) if wanted else ""
+
+
+def _forget_cancellation() -> None:
+    """The stop was meant for the model call only; what follows must not be cancelled by it."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
+
+
+def fault_of(outcome: Outcome) -> AppError | None:
+    """What a blocking caller is told of a failed run."""
+    if outcome.error is None:
+        return None
+    if isinstance(outcome.error, ModelFault) or outcome.error.reason != Reason.INTERNAL_SERVER_ERROR:
+        return outcome.error
+    return AppError(Reason.INTERNAL_SERVER_ERROR, detail=outcome.error.detail)

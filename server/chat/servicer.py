@@ -1,0 +1,163 @@
+"""The chat and completion RPCs: parse, start or follow a run, print."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import grpc
+from google.protobuf.struct_pb2 import Struct
+
+from server.chat.service import ChatService, Question, fault_of
+from server.edge.call import caller, current_call
+from server.edge.printer import struct_to_dict
+from server.kit.errors import invalid_param
+from server.runs.registry import Runs
+from server.runs.run import Outcome, Run
+from transom.chat.v1 import chat_pb2, chat_service_pb2_grpc
+from transom.common.v1.common_pb2 import Result
+from transom.run.v1.event_pb2 import RunEvent
+
+_MODES = ("", "blocking", "streaming")
+Batches = AsyncIterator[list[RunEvent]]
+Context = grpc.aio.ServicerContext
+
+
+def _dicts(structs: Sequence[Struct]) -> list[dict[str, Any]]:
+    return [struct_to_dict(struct) for struct in structs]
+
+
+def _check_mode(mode: str) -> None:
+    if mode not in _MODES:
+        raise invalid_param(
+            "1 validation error for ChatRequestPayload\nresponse_mode\n"
+            "  Input should be 'blocking' or 'streaming' [type=literal_error]"
+        )
+
+
+def _chat_question(request: chat_pb2.SendChatMessageRequest) -> Question:
+    _check_mode(request.response_mode)
+    if not request.HasField("query"):
+        raise invalid_param("1 validation error for ChatRequestPayload\nquery\n  Field required [type=missing]")
+    return Question(
+        inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None,
+        query=request.query,
+        conversation_id=request.conversation_id,
+        files=_dicts(request.files),
+        auto_generate_name=request.auto_generate_name if request.HasField("auto_generate_name") else True,
+    )
+
+
+def _completion_question(request: chat_pb2.SendCompletionMessageRequest) -> Question:
+    _check_mode(request.response_mode)
+    return Question(
+        inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None,
+        query=request.query,
+        files=_dicts(request.files),
+    )
+
+
+async def _outcome(run: Run) -> Outcome:
+    """A blocking reply is a reader that waits for the end."""
+    await run.finished.wait()
+    outcome = run.outcome
+    assert outcome is not None, "a finished run has an outcome"
+    fault = fault_of(outcome)
+    if fault is not None:
+        raise fault
+    return outcome
+
+
+class _Messages:
+    """What both kinds of app share."""
+
+    def __init__(self, chat: ChatService, runs: Runs) -> None:
+        self._chat = chat
+        self._runs = runs
+
+    async def _follow(self, question: Question) -> Batches:
+        run = await self._chat.start(caller(), question)
+        yield []
+        async for batch in self._runs.follow(run):
+            yield batch
+
+    async def _rejoin(self, request: chat_pb2.ResumeMessageRequest) -> Batches:
+        after = request.after_sequence if request.HasField("after_sequence") else _last_event_id()
+        batches = await self._runs.rejoin(caller(), request.task_id, after)
+        yield []
+        async for batch in batches:
+            yield batch
+
+    async def _stop(self, request: chat_pb2.StopMessageRequest) -> Result:
+        await self._runs.stop(caller(), request.task_id)
+        return Result(result="success")
+
+
+def _last_event_id() -> int:
+    text = current_call().metadata.get("last-event-id", "").strip()
+    if not text:
+        return 0
+    if not text.isdigit() or len(text) > 9:
+        raise invalid_param("Last-Event-ID must be the number of an event")
+    return int(text)
+
+
+class ChatServicer(
+    _Messages, chat_service_pb2_grpc.ChatServiceServicer, chat_service_pb2_grpc.ChatStreamServiceServicer
+):
+    """Chat apps."""
+
+    async def SendChatMessage(
+        self, request: chat_pb2.SendChatMessageRequest, context: Context
+    ) -> chat_pb2.SendChatMessageResponse:
+        """The whole answer."""
+        run = await self._chat.start(caller(), _chat_question(request))
+        outcome = await _outcome(run)
+        key = run.key
+        return chat_pb2.SendChatMessageResponse(
+            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,
+            conversation_id=key.conversation_id, mode=key.mode, answer=outcome.answer, metadata=outcome.metadata,
+            created_at=key.created_at,
+        )
+
+    def StreamChatMessage(self, request: chat_pb2.SendChatMessageRequest, context: Context) -> Batches:
+        """The run, event by event."""
+        return self._follow(_chat_question(request))
+
+    def ResumeChatMessage(self, request: chat_pb2.ResumeMessageRequest, context: Context) -> Batches:
+        """A run again, from where the caller left."""
+        return self._rejoin(request)
+
+    async def StopChatMessage(self, request: chat_pb2.StopMessageRequest, context: Context) -> Result:
+        """Stop a run."""
+        return await self._stop(request)
+
+
+class CompletionServicer(
+    _Messages, chat_service_pb2_grpc.CompletionServiceServicer, chat_service_pb2_grpc.CompletionStreamServiceServicer
+):
+    """Completion apps."""
+
+    async def SendCompletionMessage(
+        self, request: chat_pb2.SendCompletionMessageRequest, context: Context
+    ) -> chat_pb2.SendCompletionMessageResponse:
+        """The whole answer."""
+        run = await self._chat.start(caller(), _completion_question(request))
+        outcome = await _outcome(run)
+        key = run.key
+        return chat_pb2.SendCompletionMessageResponse(
+            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
+            answer=outcome.answer, metadata=outcome.metadata, created_at=key.created_at,
+        )
+
+    def StreamCompletionMessage(self, request: chat_pb2.SendCompletionMessageRequest, context: Context) -> Batches:
+        """The run, event by event."""
+        return self._follow(_completion_question(request))
+
+    def ResumeCompletionMessage(self, request: chat_pb2.ResumeMessageRequest, context: Context) -> Batches:
+        """A run again, from where the caller left."""
+        return self._rejoin(request)
+
+    async def StopCompletionMessage(self, request: chat_pb2.StopMessageRequest, context: Context) -> Result:
+        """Stop a run."""
+        return await self._stop(request)

@@ -1,0 +1,157 @@
+"""One run of this process: the single writer of its numbered events."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from server.kit.errors import AppError
+from transom.common.v1.common_pb2 import AnswerMetadata
+from transom.run.v1.event_pb2 import MessageDelta, MessageEnd, MessageReplace, RunError, RunEvent
+
+TERMINAL = frozenset({"message_end", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """What identifies a run, and the envelope of all its events."""
+
+    task_id: str
+    tenant_id: str
+    app_id: str
+    mode: str
+    message_id: str
+    conversation_id: str
+    end_user_id: str | None
+    # Unix seconds at which the message was created.
+    created_at: int
+
+    @property
+    def shown_conversation_id(self) -> str:
+        """Completion apps do not show the conversation behind a message (sse-events.md section 2)."""
+        return "" if self.mode == "completion" else self.conversation_id
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended: ``status`` is succeeded, stopped or failed."""
+
+    status: str
+    answer: str = ""
+    metadata: AnswerMetadata | None = None
+    error: AppError | None = None
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """Events since the oldest one that a local reader or the log still needs, and who waits for more.
+
+    Everything here runs on the event loop; nothing blocks and nothing waits for a reader.
+    """
+
+    key: RunKey
+    # Number of the event before events[0].
+    base: int = 0
+    events: list[RunEvent] = field(default_factory=list)
+    # Number of the last event that is in the log.
+    logged: int = 0
+    outcome: Outcome | None = None
+    answer_parts: list[str] = field(default_factory=list)
+    answer_dirty: bool = False
+    stop_requested: bool = False
+    # Set while the run may be interrupted: cancels the model call.
+    interrupt: asyncio.Task[None] | None = None
+    # Another process has ended the run in our stead; the log is no longer ours.
+    lost: bool = False
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    _wakers: dict[asyncio.Event, int] = field(default_factory=dict)
+
+    @property
+    def last(self) -> int:
+        """Number of the newest event."""
+        return self.base + len(self.events)
+
+    def _emit(self, **body: object) -> None:
+        key = self.key
+        self.events.append(
+            RunEvent(
+                sequence=self.last + 1, time_ms=time.time_ns() // 1_000_000, task_id=key.task_id,
+                message_id=key.message_id, conversation_id=key.shown_conversation_id, created_at=key.created_at,
+                **body,  # type: ignore[arg-type]
+            )
+        )
+        for waker in self._wakers:
+            waker.set()
+
+    def delta(self, text: str) -> None:
+        """Append a piece of the answer."""
+        self.answer_parts.append(text)
+        self.answer_dirty = True
+        self._emit(message=MessageDelta(answer=text))
+
+    def replace(self, text: str, reason: str) -> None:
+        """Replace the answer so far."""
+        self.answer_parts = [text]
+        self.answer_dirty = True
+        self._emit(message_replace=MessageReplace(answer=text, reason=reason))
+
+    def end(self, outcome: Outcome, *, http_status: int = 0, message: str = "") -> None:
+        """The last event. Call it after the outcome is stored; only the first call counts."""
+        if self.outcome is not None:
+            return
+        self.outcome = outcome
+        if outcome.error is not None:
+            self._emit(error=RunError(code=outcome.error.reason.value, status=http_status, message=message))
+        else:
+            how = MessageEnd.OUTCOME_STOPPED if outcome.status == "stopped" else MessageEnd.OUTCOME_SUCCEEDED
+            self._emit(message_end=MessageEnd(metadata=outcome.metadata, outcome=how))
+        self.finished.set()
+
+    @property
+    def answer(self) -> str:
+        """The answer so far."""
+        if len(self.answer_parts) > 1:
+            self.answer_parts = ["".join(self.answer_parts)]
+        return self.answer_parts[0] if self.answer_parts else ""
+
+    def request_stop(self) -> None:
+        """Interrupt the model call; what there is of the answer is kept. Idempotent."""
+        if not self.stop_requested and self.outcome is None:
+            self.stop_requested = True
+            if self.interrupt is not None:
+                self.interrupt.cancel()
+
+    # Readers
+
+    def attach(self, after: int) -> asyncio.Event:
+        """Register a reader that has seen events up to ``after``; set whenever there are more."""
+        waker = asyncio.Event()
+        self._wakers[waker] = after
+        return waker
+
+    def seen(self, waker: asyncio.Event, after: int) -> None:
+        """Note how far a reader is."""
+        self._wakers[waker] = after
+
+    def detach(self, waker: asyncio.Event) -> None:
+        """Forget a reader."""
+        self._wakers.pop(waker, None)
+
+    def after(self, sequence: int) -> list[RunEvent]:
+        """Events newer than ``sequence`` that are in memory."""
+        return self.events[max(0, sequence - self.base) :]
+
+    def unlogged(self) -> list[RunEvent]:
+        """Events that are not in the log yet."""
+        return self.after(self.logged)
+
+    def trim(self, slack: int) -> None:
+        """Drop events that are in the log and that every local reader, but for stragglers, has seen.
+
+        A reader more than ``slack`` events behind does not hold memory: it is cut off (reader.py).
+        """
+        needed = min([self.logged, *(after for after in self._wakers.values() if after >= self.last - slack)])
+        if needed > self.base:
+            del self.events[: needed - self.base]
+            self.base = needed

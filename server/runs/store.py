@@ -1,0 +1,214 @@
+"""SQL of runs, leases and the end of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from server.db.engine import UnitOfWork
+from server.db.tables import conversations, messages, process_leases, runs
+from server.runs.run import RunKey
+
+_INTERRUPTED = "The server stopped while the answer was being written."
+
+_STOP = (
+    sa.update(runs)
+    .where(
+        runs.c.task_id == sa.bindparam("b_task"), runs.c.app_id == sa.bindparam("b_app"),
+        runs.c.end_user_id == sa.bindparam("b_user"), runs.c.status == "running",
+    )
+    .values(stop_requested_at=sa.func.coalesce(runs.c.stop_requested_at, sa.func.now()))
+    .returning(runs.c.owner)
+)
+_STOPPED = sa.select(runs.c.task_id).where(
+    runs.c.owner == sa.bindparam("owner"), runs.c.status == "running", runs.c.stop_requested_at.is_not(None)
+)
+_FINISH = (
+    sa.update(runs)
+    .where(runs.c.task_id == sa.bindparam("b_task"), runs.c.status == "running")
+    .values(
+        status=sa.bindparam("b_status"), error=sa.bindparam("b_error"), last_sequence=sa.bindparam("b_last"),
+        finished_at=sa.func.now(),
+    )
+)
+_FINISH_MESSAGE = (
+    sa.update(messages)
+    .where(messages.c.id == sa.bindparam("b_message"))
+    .values(
+        answer=sa.bindparam("b_answer"), message_tokens=sa.bindparam("b_prompt_tokens"),
+        answer_tokens=sa.bindparam("b_answer_tokens"), total_price=sa.bindparam("b_price"),
+        currency=sa.bindparam("b_currency"), latency=sa.bindparam("b_latency"), status=sa.bindparam("b_status"),
+        error=sa.bindparam("b_error"), metadata=sa.bindparam("b_metadata"), updated_at=sa.func.now(),
+    )
+)
+_TOUCH = (
+    sa.update(conversations)
+    .where(conversations.c.id == sa.bindparam("b_conversation"))
+    .values(updated_at=sa.func.now(), dialogue_count=conversations.c.dialogue_count + 1)
+)
+_PARTIAL = sa.text(
+    "UPDATE messages SET answer = v.answer FROM unnest(CAST(:ids AS uuid[]), CAST(:answers AS text[]))"
+    " AS v(id, answer) WHERE messages.id = v.id AND EXISTS (SELECT 1 FROM runs"
+    " WHERE runs.message_id = v.id AND runs.status = 'running')"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FinalMessage:
+    """What is stored when a run ends."""
+
+    answer: str
+    metadata: Mapping[str, Any]
+    prompt_tokens: int = 0
+    answer_tokens: int = 0
+    price: Decimal | None = None
+    currency: str = "USD"
+    latency: float = 0.0
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run as the database knows it."""
+
+    key: RunKey
+    status: str
+    error: str | None
+    last_sequence: int
+    answer: str
+    metadata: Mapping[str, Any]
+
+
+class RunStore:
+    """Runs and leases in one transaction."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def add(self, key: RunKey, owner: str) -> None:
+        """Record a run that this process is about to start."""
+        self._uow.execute(
+            sa.insert(runs),
+            {
+                "task_id": key.task_id, "tenant_id": key.tenant_id, "app_id": key.app_id, "mode": key.mode,
+                "message_id": key.message_id, "conversation_id": key.conversation_id,
+                "end_user_id": key.end_user_id, "owner": owner,
+            },
+        )
+
+    def count_running(self, app_id: str) -> int:
+        """Runs of an app in progress, counted under a lock that lasts to the end of the transaction."""
+        self._uow.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:app, 7))"), {"app": app_id})
+        statement = sa.select(sa.func.count()).where(runs.c.app_id == app_id, runs.c.status == "running")
+        return int(self._uow.execute(statement).scalar_one())
+
+    def finish(self, key: RunKey, status: str, message: FinalMessage, last_sequence: int) -> bool:
+        """Enter a terminal state, once. False when the run had one already; then nothing is changed."""
+        changed = self._uow.execute(
+            _FINISH, {"b_task": key.task_id, "b_status": status, "b_error": message.error, "b_last": last_sequence}
+        )
+        if changed.rowcount == 0:
+            return False
+        self._uow.execute(
+            _FINISH_MESSAGE,
+            {
+                "b_message": key.message_id, "b_answer": message.answer, "b_prompt_tokens": message.prompt_tokens,
+                "b_answer_tokens": message.answer_tokens, "b_price": message.price, "b_currency": message.currency,
+                "b_latency": message.latency, "b_status": "error" if status == "failed" else "normal",
+                "b_error": message.error, "b_metadata": dict(message.metadata),
+            },
+        )
+        self._uow.execute(_TOUCH, {"b_conversation": key.conversation_id})
+        return True
+
+    def store_partial(self, answers: Mapping[str, str]) -> None:
+        """Store answers in progress, by message id, in one statement; finished messages are left alone."""
+        self._uow.execute(_PARTIAL, {"ids": list(answers), "answers": list(answers.values())})
+
+    def request_stop(self, app_id: str, end_user_id: str, task_id: str) -> bool:
+        """Note the wish to stop; False when the run is unknown, finished or someone else's."""
+        found = self._uow.execute(_STOP, {"b_task": task_id, "b_app": app_id, "b_user": end_user_id})
+        return found.one_or_none() is not None
+
+    def stop_requests(self, owner: str) -> list[str]:
+        """Running runs of a process that someone wants stopped."""
+        return list(self._uow.execute(_STOPPED, {"owner": owner}).scalars())
+
+    def find(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
+        """A run of an end user, with what its message holds."""
+        statement = (
+            sa.select(runs, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            .join(messages, messages.c.id == runs.c.message_id)
+            .where(runs.c.task_id == task_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id)
+        )
+        row = self._uow.execute(statement).one_or_none()
+        return None if row is None else _stored(row)
+
+    # Leases
+
+    def renew_lease(self, owner: str, seconds: float) -> None:
+        """Say that a process lives, for ``seconds`` from now."""
+        until = sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+        statement = insert(process_leases).values(owner=owner, expires_at=until)
+        self._uow.execute(
+            statement.on_conflict_do_update(index_elements=["owner"], set_={"expires_at": until})
+        )
+
+    def drop_lease(self, owner: str) -> None:
+        """A process that leaves in good order."""
+        self._uow.execute(sa.delete(process_leases).where(process_leases.c.owner == owner))
+
+    def sweep(self, limit: int = 200) -> list[StoredRun]:
+        """End runs whose process has no living lease; returns them. Safe from many processes at once."""
+        dead = (
+            sa.select(runs.c.task_id)
+            .outerjoin(process_leases, process_leases.c.owner == runs.c.owner)
+            .where(
+                runs.c.status == "running",
+                sa.or_(process_leases.c.owner.is_(None), process_leases.c.expires_at < sa.func.now()),
+            )
+            .limit(limit)
+            .with_for_update(of=runs, skip_locked=True)
+        )
+        ids = list(self._uow.execute(dead).scalars())
+        if not ids:
+            return []
+        self._uow.execute(
+            sa.update(runs).where(runs.c.task_id.in_(ids))
+            .values(status="failed", error=_INTERRUPTED, finished_at=sa.func.now())
+        )
+        mine = sa.select(runs.c.message_id).where(runs.c.task_id.in_(ids))
+        self._uow.execute(
+            sa.update(messages).where(messages.c.id.in_(mine))
+            .values(status="error", error=_INTERRUPTED, updated_at=sa.func.now())
+        )
+        self._uow.execute(
+            sa.delete(process_leases).where(
+                process_leases.c.expires_at < sa.func.now() - sa.text("interval '1 hour'")
+            )
+        )
+        statement = (
+            sa.select(runs, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            .join(messages, messages.c.id == runs.c.message_id)
+            .where(runs.c.task_id.in_(ids))
+        )
+        return [_stored(row) for row in self._uow.execute(statement)]
+
+
+def _stored(row: sa.Row[Any]) -> StoredRun:
+    created: datetime = row.message_created_at
+    key = RunKey(
+        task_id=row.task_id, tenant_id=row.tenant_id, app_id=row.app_id, mode=row.mode, message_id=row.message_id,
+        conversation_id=row.conversation_id, end_user_id=row.end_user_id, created_at=int(created.timestamp()),
+    )
+    return StoredRun(
+        key=key, status=row.status, error=row.error, last_sequence=row.last_sequence, answer=row.answer,
+        metadata=row.metadata or {},
+    )
+
