@@ -219,9 +219,7 @@ def resolve_inputs(
 ) -> dict[str, tuple[ResolvedFile, ...]]:
     """Resolve what ``parse_inputs`` read, each variable by its own rule."""
     return {
-        field.variable: resolve(
-            entries[field.variable], uploads, rule_of_field(field), remotes=remotes, strict=strict
-        )
+        field.variable: resolve(entries[field.variable], uploads, rule_of_field(field), remotes=remotes, strict=strict)
         for field in form
         if field.variable in entries
     }

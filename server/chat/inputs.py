@@ -14,9 +14,7 @@ from typing import Any, Literal, cast, get_args
 from server.kit.errors import invalid_param
 from server.kit.plain import clean, clean_text
 
-Kind = Literal[
-    "text-input", "paragraph", "select", "number", "checkbox", "file", "file-list", "json_object"
-]
+Kind = Literal["text-input", "paragraph", "select", "number", "checkbox", "file", "file-list", "json_object"]
 KINDS = frozenset(get_args(Kind))
 
 FILE_KINDS = frozenset({"file", "file-list"})

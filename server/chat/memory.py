@@ -75,7 +75,9 @@ def most_tokens(messages: Sequence[PromptMessage]) -> int | None:
     """
     if any(message.files for message in messages):
         return None
-    return sum(len(message.text.encode("utf-8", "surrogatepass")) for message in messages) + _MESSAGE_OVERHEAD * (len(messages) + 1)
+    return sum(len(message.text.encode("utf-8", "surrogatepass")) for message in messages) + _MESSAGE_OVERHEAD * (
+        len(messages) + 1
+    )
 
 
 async def fit(history: Sequence[PromptMessage], limit: int, count: CountTokens) -> list[PromptMessage]:

@@ -194,7 +194,9 @@ def test_kind_of_file(extension: str, mime: str, kind: str) -> None:
 
 
 def test_only_kinds_that_the_model_supports_are_sent() -> None:
-    found = resolve([local(), remote("https://x.example/a.pdf", "document"), remote("https://x.example/a.exe", "custom")])
+    found = resolve(
+        [local(), remote("https://x.example/a.pdf", "document"), remote("https://x.example/a.exe", "custom")]
+    )
     assert [file.kind for file in files.sendable(found, ("vision",))] == ["image"]
     assert [file.kind for file in files.sendable(found, ("document", "vision"))] == ["image", "document"]
     assert files.sendable(found, ()) == ()

@@ -144,9 +144,7 @@ def test_simple_prompt_for_a_completion_model_in_a_chat_app() -> None:
 
 
 def test_simple_prompt_for_a_completion_model_without_history_has_no_block() -> None:
-    assert sent(config("completion", pre_prompt="P"), "chat", {}, "hi") == [
-        ("user", "P\n\n\nHuman: hi\n\nAssistant: ")
-    ]
+    assert sent(config("completion", pre_prompt="P"), "chat", {}, "hi") == [("user", "P\n\n\nHuman: hi\n\nAssistant: ")]
 
 
 def test_simple_prompt_for_a_completion_model_in_a_completion_app() -> None:
