@@ -81,9 +81,18 @@ OPENAI_FORM = (
 COMPATIBLE_FORM = (
     text("display_name", "Model display name", "模型显示名称"),
     secret("api_key", "API Key", "API Key", required=False),
-    text("endpoint_url", "API endpoint URL", "API endpoint URL", required=True, placeholder="https://api.example.com/v1"),
+    text(
+        "endpoint_url", "API endpoint URL", "API endpoint URL", required=True, placeholder="https://api.example.com/v1"
+    ),
     text("endpoint_model_name", "model name for API endpoint", "API endpoint 中的模型名称"),
-    select("mode", "Completion mode", "对话类型", (("chat", "Chat"), ("completion", "Completion")), default="chat", on="llm"),
+    select(
+        "mode",
+        "Completion mode",
+        "对话类型",
+        (("chat", "Chat"), ("completion", "Completion")),
+        default="chat",
+        on="llm",
+    ),
     text("context_size", "Model context size", "模型上下文长度", required=True, default="4096"),
     text("max_tokens_to_sample", "Upper bound for max tokens", "最大 token 上限", default="4096", on="llm"),
     text("max_chunks", "Model max chunks per batch", "每批的最大分块数", default="16", on="text-embedding"),
@@ -131,7 +140,9 @@ COMPATIBLE_FORM = (
         default="not_supported",
         on="llm",
     ),
-    text("stream_mode_delimiter", "Delimiter for streaming results", "流模式返回结果的分隔符", default="\\n\\n", on="llm"),
+    text(
+        "stream_mode_delimiter", "Delimiter for streaming results", "流模式返回结果的分隔符", default="\\n\\n", on="llm"
+    ),
 )
 
 

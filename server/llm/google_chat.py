@@ -21,6 +21,7 @@ from server.llm.google_wire import FILTERED, FINISH, config_of, contents_of, ref
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
 from server.llm.port import ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage, Usage
+from server.llm.sdk import ready, ssl_context
 
 if TYPE_CHECKING:
     import httpx2
@@ -51,21 +52,20 @@ async def _remember(response: Any) -> None:
         box.append(response)
 
 
-def make_client(api_key: str, base_url: str, api_version: str, timings: Timings) -> GoogleClient:
-    """A client of its own connection pool. Imports the SDK on first use (0.5 s)."""
+def make_client(api_key: str, base_url: str, api_version: str) -> GoogleClient:
+    """A client of its own connection pool."""
     import httpx2
     from google import genai
     from google.genai import types
 
     http = httpx2.AsyncClient(
+        verify=ssl_context(),
         timeout=None,
         limits=httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
         follow_redirects=True,
         event_hooks={"response": [_remember]},
     )
-    options = types.HttpOptions(
-        base_url=base_url or None, api_version=api_version or None, httpx_async_client=http
-    )
+    options = types.HttpOptions(base_url=base_url or None, api_version=api_version or None, httpx_async_client=http)
     return GoogleClient(genai.Client(api_key=api_key, vertexai=False, http_options=options), http)
 
 
@@ -76,9 +76,10 @@ class GoogleClients:
         self.timings = timings
         self._pool: ClientPool[GoogleClient] = ClientPool(GoogleClient.close, grace=timings.total)
 
-    def get(self, api_key: str, base_url: str, api_version: str) -> GoogleClient:
+    async def get(self, api_key: str, base_url: str, api_version: str) -> genai.Client:
+        await ready("google.genai")
         key = credential_key(base_url, api_version, api_key)
-        return self._pool.get(key, lambda: make_client(api_key, base_url, api_version, self.timings))
+        return self._pool.get(key, lambda: make_client(api_key, base_url, api_version)).genai
 
     async def close(self) -> None:
         await self._pool.close()
@@ -134,20 +135,20 @@ class GoogleChat:
         self._endpoint = endpoint
         self._clients = clients
 
-    def _client(self) -> genai.Client:
+    async def _client(self) -> genai.Client:
         end = self._endpoint
-        return self._clients.get(end.api_key, end.base_url, end.api_version).genai
+        return await self._clients.get(end.api_key, end.base_url, end.api_version)
 
     async def count_tokens(self, messages: Sequence[PromptMessage]) -> int:
         return await tokens.count_messages(messages)
 
     async def count_tokens_remote(self, messages: Sequence[PromptMessage]) -> int:
         """The provider's own count: a network call, so not for a request path."""
+        models = (await self._client()).aio.models
         system, contents = contents_of(self.card, messages)
         if system:
             contents = contents_of(self.card, [PromptMessage("user", system)])[1] + contents
         with translated():
-            models = self._client().aio.models
             counted = await Deadlines(self._clients.timings).read(
                 models.count_tokens(model=self.card.model, contents=contents)  # type: ignore[arg-type]
             )
@@ -157,13 +158,14 @@ class GoogleChat:
         return stream_with_retries(lambda: self._attempt(request), self._clients.timings)
 
     async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
+        client = await self._client()
         contents, config = await self._prompt(request)
         deadlines = Deadlines(self._clients.timings)
         state = _StreamState()
         box: list[Any] = []
         try:
             with translated(deadlines):
-                events, event = await self._open(contents, config, deadlines, box)
+                events, event = await self._open(client, contents, config, deadlines, box)
                 while event is not None:
                     if text := state.text_of(event):
                         deadlines.started = True
@@ -176,14 +178,19 @@ class GoogleChat:
         yield await self._last(request, state)
 
     async def _open(
-        self, contents: list[types.Content], config: types.GenerateContentConfig, deadlines: Deadlines, box: list[Any]
+        self,
+        client: genai.Client,
+        contents: list[types.Content],
+        config: types.GenerateContentConfig,
+        deadlines: Deadlines,
+        box: list[Any],
     ) -> tuple[Any, types.GenerateContentResponse | None]:
         """Start the call: its events and the first of them. ``box`` gets the open response,
         because closing the SDK's generator leaves that to the garbage collector."""
         token = _responses.set(box)
         try:
             events: Any = await deadlines.read(
-                self._client().aio.models.generate_content_stream(
+                client.aio.models.generate_content_stream(
                     model=self.card.model,
                     contents=contents,  # type: ignore[arg-type]
                     config=config,
@@ -234,12 +241,12 @@ class GoogleEmbedding:
         return vectors
 
     async def _call(self, texts: list[str], task: str) -> list[list[float]]:
+        end = self._endpoint
+        client = await self._clients.get(end.api_key, end.base_url, end.api_version)
         from google.genai import types
 
-        end = self._endpoint
         contents = [types.Content(parts=[types.Part(text=text or " ")]) for text in texts]
         with translated():
-            client = self._clients.get(end.api_key, end.base_url, end.api_version).genai
             answer = await Deadlines(self._clients.timings).read(
                 client.aio.models.embed_content(
                     model=self.card.model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.kit.errors import invalid_param
-from server.llm.calls import Timings
+from server.llm.calls import Deadlines, Timings
 from server.llm.catalogue import MODELS
 from server.llm.forms import GOOGLE_FORM
 from server.llm.google_chat import GoogleChat, GoogleClients, GoogleEmbedding, GoogleEndpoint, translated
@@ -45,9 +45,9 @@ class GoogleProvider:
     async def validate(self, credentials: Mapping[str, str]) -> None:
         """List models: the cheapest call that a wrong key fails."""
         end = self._endpoint(credentials)
+        client = await self._clients.get(end.api_key, end.base_url, end.api_version)
         with translated():
-            client = self._clients.get(end.api_key, end.base_url, end.api_version).genai
-            await client.aio.models.list(config={"page_size": 1})
+            await Deadlines(self._clients.timings).read(client.aio.models.list(config={"page_size": 1}))
 
     async def validate_model(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> None:
         raise invalid_param(f"Provider {GOOGLE} has no custom models")

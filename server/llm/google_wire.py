@@ -117,9 +117,7 @@ def refusal_of(error: APIError) -> Refusal:
     details = error.details.get("error", error.details) if isinstance(error.details, Mapping) else {}
     items = [item for item in details.get("details") or () if isinstance(item, Mapping)]
     reasons = " ".join(str(item["reason"]) for item in items if "reason" in item)
-    quotas = " ".join(
-        str(violation.get("quotaId", "")) for item in items for violation in item.get("violations") or ()
-    )
+    quotas = " ".join(str(violation.get("quotaId", "")) for item in items for violation in item.get("violations") or ())
     headers = getattr(error.response, "headers", None) or {}
     retry_after = retry_after_of(headers)
     if retry_after is None:

@@ -23,6 +23,7 @@ from server.llm.openai_wire import ChatStream, SseLines, body_of, refusal_of
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
 from server.llm.port import ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage
+from server.llm.sdk import ready, ssl_context
 
 if TYPE_CHECKING:
     from httpx2 import Response
@@ -34,7 +35,7 @@ _MAX_CONNECTIONS = 1000
 
 
 def make_client(api_key: str, base_url: str, organization: str, timings: Timings) -> AsyncOpenAI:
-    """A client of its own connection pool. Imports the SDK on first use (0.6 s)."""
+    """A client of its own connection pool."""
     import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
@@ -47,7 +48,7 @@ def make_client(api_key: str, base_url: str, organization: str, timings: Timings
         organization=organization or None,
         max_retries=0,
         timeout=httpx2.Timeout(None, connect=timings.connect),
-        http_client=DefaultAioHttpClient(limits=limits, timeout=httpx2.Timeout(None, connect=timings.connect)),
+        http_client=DefaultAioHttpClient(verify=ssl_context(), limits=limits),
     )
 
 
@@ -58,7 +59,8 @@ class OpenAIClients:
         self.timings = timings
         self._pool: ClientPool[AsyncOpenAI] = ClientPool(lambda client: client.close(), grace=timings.total)
 
-    def get(self, api_key: str, base_url: str, organization: str = "") -> AsyncOpenAI:
+    async def get(self, api_key: str, base_url: str, organization: str = "") -> AsyncOpenAI:
+        await ready("aiohttp", "openai")
         key = credential_key(base_url, api_key, organization)
         return self._pool.get(key, lambda: make_client(api_key, base_url, organization, self.timings))
 
@@ -109,8 +111,10 @@ class OpenAIChat:
 
     async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         body = await self._body(request)
+        end = self._endpoint
+        client = await self._clients.get(end.api_key, end.base_url, end.organization)
         deadlines = Deadlines(self._clients.timings)
-        response = await deadlines.read(self._open(body))
+        response = await deadlines.read(self._open(client, body))
         state = ChatStream(legacy=self.card.mode == "completion")
         try:
             raw = response.aiter_raw() if "content-encoding" not in response.headers else response.aiter_bytes()
@@ -126,13 +130,11 @@ class OpenAIChat:
             await response.aclose()
         yield await self._last(request, state)
 
-    async def _open(self, body: bytes) -> Response:
+    async def _open(self, client: AsyncOpenAI, body: bytes) -> Response:
         import httpx2
         from openai import AsyncStream
 
-        end = self._endpoint
         path = "/completions" if self.card.mode == "completion" else "/chat/completions"
-        client = self._clients.get(end.api_key, end.base_url, end.organization)
         with translated():
             return await client.post(  # type: ignore[return-value]
                 path, cast_to=httpx2.Response, content=body, stream=True, stream_cls=AsyncStream[Any]
@@ -167,10 +169,10 @@ class OpenAIEmbedding:
         return vectors
 
     async def _call(self, texts: list[str]) -> list[list[float]]:
+        end = self._endpoint
+        client = await self._clients.get(end.api_key, end.base_url, end.organization)
         import httpx2
 
-        end = self._endpoint
-        client = self._clients.get(end.api_key, end.base_url, end.organization)
         body = orjson.dumps({"model": end.name, "input": texts, "encoding_format": "float"})
         with translated():
             response = await Deadlines(self._clients.timings).read(
@@ -218,7 +220,9 @@ def translated(deadlines: Deadlines | None = None) -> Iterator[None]:
     try:
         yield
     except openai.APIStatusError as error:
-        raise classify(refusal_of(_error_of(error), error.status_code, retry_after_of(error.response.headers))) from error
+        raise classify(
+            refusal_of(_error_of(error), error.status_code, retry_after_of(error.response.headers))
+        ) from error
     except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError, aiohttp.ClientError, OSError) as error:
         started = deadlines is not None and deadlines.started
         kind, text = ("broken_stream", BROKEN) if started else ("unavailable", UNREACHABLE)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from server.kit.errors import invalid_param
-from server.llm.calls import Timings
+from server.llm.calls import Deadlines, Timings
 from server.llm.catalogue import MODELS, compatible_rules
 from server.llm.forms import COMPATIBLE_FORM, OPENAI_FORM
 from server.llm.names import LOCAL, OPENAI, OPENAI_COMPATIBLE
@@ -82,8 +82,9 @@ class OpenAIProvider(_OpenAIWire):
     async def validate(self, credentials: Mapping[str, str]) -> None:
         """List models: free, and a wrong key fails it."""
         end = self._endpoint(self.spec.models[0], credentials)
+        client = await self._clients.get(end.api_key, end.base_url, end.organization)
         with translated():
-            await self._clients.get(end.api_key, end.base_url, end.organization).models.list()
+            await Deadlines(self._clients.timings).read(client.models.list())
 
     async def validate_model(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> None:
         await self._test_call(self.custom_card(model, model_type, credentials), credentials)
@@ -230,5 +231,3 @@ class LocalProvider(_OpenAIWire):
 
     def custom_card(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> ModelCard:
         raise invalid_param(f"Provider {LOCAL} has no custom models")
-
-

@@ -99,7 +99,9 @@ def json_schema() -> dict[str, object]:
     )
 
 
-def choice(name: str, label: str, label_zh: str, options: Sequence[str], default: str | None = None) -> dict[str, object]:
+def choice(
+    name: str, label: str, label_zh: str, options: Sequence[str], default: str | None = None
+) -> dict[str, object]:
     """A parameter with a fixed set of values."""
     return rule(name, label, label_zh, "string", label + ".", options=options, default=default)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from server.kit.errors import invalid_param
+from server.llm import tokens
 from server.llm.calls import Timings
 from server.llm.google_provider import GoogleProvider
 from server.llm.names import full_name
 from server.llm.openai_provider import LocalProvider, OpenAICompatibleProvider, OpenAIProvider
 from server.llm.port import Provider
+from server.llm.sdk import ready
 
 
 class Registry:
@@ -31,6 +33,11 @@ class Registry:
 
     def __iter__(self) -> Iterator[Provider]:
         return iter(self._providers.values())
+
+    async def warm(self) -> None:
+        """Load the SDKs and the tokenizer in the background, so that no first request waits for it."""
+        await ready("aiohttp", "openai", "google.genai")
+        await tokens.warm()
 
     async def close(self) -> None:
         for provider in self:

@@ -191,9 +191,7 @@ class GeminiServer(LoopbackServer):
         content = {"parts": [{"text": ""}], "role": "model"}
         return event | {"candidates": [{"content": content, "finishReason": finish, "index": 0}]}
 
-    async def _stream(
-        self, call: Call, reply: Reply, behaviour: Behaviour, pieces: Sequence[str], last: dict
-    ) -> None:
+    async def _stream(self, call: Call, reply: Reply, behaviour: Behaviour, pieces: Sequence[str], last: dict) -> None:
         frames = token_frames(call.model, tuple(pieces))
         if behaviour.first and behaviour.hang_at != 0:
             await asyncio.sleep(behaviour.first / 1000)
