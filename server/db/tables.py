@@ -7,7 +7,7 @@ implies it, into every statement.
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 metadata = sa.MetaData(
     naming_convention={
@@ -35,7 +35,8 @@ def _text(name: str, default: str | None = "", *, nullable: bool = False) -> sa.
 
 
 def _json(name: str, *, nullable: bool = False) -> sa.Column:
-    return sa.Column(name, JSONB, nullable=nullable, server_default=None if nullable else "{}")
+    # json, not jsonb: clients see the order of keys in what they stored.
+    return sa.Column(name, JSON, nullable=nullable, server_default=None if nullable else "{}")
 
 
 def _int(name: str, *, nullable: bool = False) -> sa.Column[int]:

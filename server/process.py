@@ -1,0 +1,55 @@
+"""One gRPC server process: start, serve, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+
+import grpc
+import uvloop
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from server.bootstrap import build_server
+from server.logs import configure
+from server.settings import Settings
+
+log = logging.getLogger("transom.server")
+
+# How long the gateway may take to see that this process takes no more calls.
+_DRAIN_SECONDS = 0.3
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    configure(settings.log_level, part=f"server:{settings.server_port}")
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop: asyncio.Event | None = None) -> None:
+    """Serve until ``stop`` is set or a signal comes, then let open calls finish."""
+    stopping = stop or asyncio.Event()
+    if stop is None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as stack:
+        server, registry = await build_server(settings, stack)
+        state = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(state, server)
+        names = [service.full_name for service in registry.services]
+        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        server.add_insecure_port(f"{settings.server_host}:{settings.server_port}")
+        await server.start()
+        await state.set("", health_pb2.HealthCheckResponse.SERVING)
+        log.info("serving on %s:%d", settings.server_host, settings.server_port)
+        if ready is not None:
+            ready.set()
+        await stopping.wait()
+        log.info("draining: open calls may finish for %s s", settings.shutdown_grace_seconds)
+        await state.enter_graceful_shutdown()
+        await asyncio.sleep(_DRAIN_SECONDS)
+        await server.stop(settings.shutdown_grace_seconds)
+    log.info("stopped")
