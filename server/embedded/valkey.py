@@ -1,0 +1,64 @@
+"""The packaged Valkey: a Redis-protocol server on a private socket, every write in its log within a second."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from server.embedded import binaries, places
+from server.embedded.child import Command
+
+_SOCKET_NAME = "valkey.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class ValkeyPlace:
+    """Where one embedded Valkey keeps its log and its socket."""
+
+    program: Path
+    data: Path
+    socket: Path
+
+    def url(self, database: int = 0) -> str:
+        """A redis-py URL over the private socket."""
+        return f"unix://{quote(str(self.socket), safe='/')}?db={database}" if database else f"unix://{self.socket}"
+
+
+def place(data_dir: Path) -> ValkeyPlace:
+    """Choose and make the folders below ``data_dir``."""
+    us = places.Owner(os.geteuid(), os.getegid(), dropped=False)
+    home = data_dir / "valkey"
+    places.private_folder(home, us)
+    sockets = places.socket_folder(home, _SOCKET_NAME)
+    places.private_folder(sockets, us)
+    return ValkeyPlace(program=binaries.valkey_server(), data=home, socket=sockets / _SOCKET_NAME)
+
+
+def command(where: ValkeyPlace, *, databases: int = 16, durable: bool = True) -> Command:
+    """The server as a child without a TCP port."""
+    argv = (
+        str(where.program), "--port", "0", "--unixsocket", str(where.socket), "--unixsocketperm", "700",
+        "--dir", str(where.data), "--appendonly", "yes" if durable else "no", "--appendfsync", "everysec",
+        "--save", "", "--databases", str(databases), "--daemonize", "no", "--maxclients", "20000",
+        "--maxmemory-policy", "noeviction",
+    )
+    return Command(
+        argv=argv, env={"PATH": os.environ.get("PATH", "")}, cwd=where.data,
+        stop_signal=signal.SIGTERM, orphan_signal=signal.SIGTERM,
+    )
+
+
+def accepts(where: ValkeyPlace) -> bool:
+    """Whether it answers PING now; False while it still loads its log."""
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(1)
+            client.connect(str(where.socket))
+            client.sendall(b"PING\r\n")
+            return client.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
