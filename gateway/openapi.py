@@ -1,0 +1,247 @@
+"""The OpenAPI 3.1 document of the REST surface, from the protos and their comments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from gateway.contract import HTTP_BODY, Binding, pairs
+from gateway.policy import Options, Policy
+
+Json = dict[str, Any]
+
+_SCALARS = {
+    FieldDescriptor.TYPE_STRING: {"type": "string"},
+    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
+    FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
+    FieldDescriptor.TYPE_INT32: {"type": "integer", "format": "int32"},
+    FieldDescriptor.TYPE_UINT32: {"type": "integer", "minimum": 0},
+    FieldDescriptor.TYPE_UINT64: {"type": "integer", "minimum": 0},
+    FieldDescriptor.TYPE_INT64: {"type": "integer"},
+    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
+}
+_FREE = {
+    "google.protobuf.Struct": {"type": "object", "additionalProperties": True},
+    "google.protobuf.Value": {},
+    "google.protobuf.ListValue": {"type": "array", "items": {}},
+}
+_SECURITY = {"AUTH_APP_KEY": "app_key", "AUTH_DATASET_KEY": "dataset_key", "AUTH_ACCOUNT": "console"}
+
+
+class _Comments:
+    """Comments of the protos, by full name."""
+
+    def __init__(self, descriptor_set: bytes) -> None:
+        self._texts: dict[str, str] = {}
+        for file in descriptor_pb2.FileDescriptorSet.FromString(descriptor_set).file:
+            names = _paths(file)
+            for location in file.source_code_info.location:
+                name = names.get(tuple(location.path))
+                if name and location.leading_comments:
+                    self._texts[name] = " ".join(location.leading_comments.split())
+
+    def of(self, name: str) -> str:
+        """The comment before a declaration, on one line."""
+        return self._texts.get(name, "")
+
+
+def _paths(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:
+    found: dict[tuple[int, ...], str] = {}
+
+    def message(item: descriptor_pb2.DescriptorProto, path: tuple[int, ...], prefix: str) -> None:
+        name = f"{prefix}.{item.name}"
+        found[path] = name
+        for at, field in enumerate(item.field):
+            found[(*path, 2, at)] = f"{name}.{field.name}"
+        for at, nested in enumerate(item.nested_type):
+            message(nested, (*path, 3, at), name)
+
+    for at, item in enumerate(file.message_type):
+        message(item, (4, at), file.package)
+    for at, service in enumerate(file.service):
+        found[(6, at)] = f"{file.package}.{service.name}"
+        for place, method in enumerate(service.method):
+            found[(6, at, 2, place)] = f"{file.package}.{service.name}.{method.name}"
+    return found
+
+
+class _Document:
+    def __init__(self, descriptor_set: bytes) -> None:
+        self.comments = _Comments(descriptor_set)
+        self.options = Options(descriptor_set)
+        self.schemas: Json = {}
+
+    def field(self, field: FieldDescriptor, *, response: bool) -> Json:
+        schema = self._value(field, response=response)
+        if field.is_repeated:
+            schema = {"type": "array", "items": schema}
+        elif response and field.has_presence and not self.options.wire(field).omit_unset:
+            schema = _nullable(schema)
+        text = self.comments.of(field.full_name)
+        if text:
+            schema = {"allOf": [schema], "description": text} if "$ref" in schema else {**schema, "description": text}
+        return schema
+
+    def _value(self, field: FieldDescriptor, *, response: bool) -> Json:
+        if field.message_type is not None:
+            return self.message(field.message_type, response=response)
+        if field.enum_type is not None:
+            return {"type": "string", "enum": [value.name for value in field.enum_type.values]}
+        return dict(_SCALARS[field.type])
+
+    def message(self, descriptor: Descriptor, *, response: bool) -> Json:
+        if descriptor.full_name in _FREE:
+            return dict(_FREE[descriptor.full_name])
+        for field in descriptor.fields:
+            if self.options.wire(field).unwrap:
+                return self.field(field, response=response)
+        name = descriptor.full_name.removeprefix("transom.").replace(".v1.", ".")
+        if name not in self.schemas:
+            self.schemas[name] = {}
+            schema = self.object(descriptor, list(descriptor.fields), response=response)
+            self.schemas[name] = schema
+        return {"$ref": f"#/components/schemas/{name}"}
+
+    def object(self, descriptor: Descriptor, fields: list[FieldDescriptor], *, response: bool) -> Json:
+        schema: Json = {
+            "type": "object",
+            "properties": {field.name: self.field(field, response=response) for field in fields},
+        }
+        if response:
+            required = [field.name for field in fields if not self.options.wire(field).omit_unset]
+            if required:
+                schema["required"] = required
+        text = self.comments.of(descriptor.full_name)
+        return {**schema, "description": text} if text else schema
+
+
+def _nullable(schema: Json) -> Json:
+    if not schema:
+        return schema
+    if "type" in schema and isinstance(schema["type"], str) and "enum" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def document(descriptor_set: bytes, found: Sequence[Binding]) -> Json:
+    """The whole document."""
+    made = _Document(descriptor_set)
+    streams = {stream.rpc for _, stream in pairs(found)}
+    twins = {block.rpc: stream for block, stream in pairs(found)}
+    paths: Json = {}
+    used: set[str] = set()
+    for binding in found:
+        if binding.rpc in streams:
+            continue
+        name = binding.method.name
+        operation_id = name if name not in used else f"{name}{len(used)}"
+        used.add(operation_id)
+        path = re.sub(r"\{([a-z_.]+)=[^}]*\}", r"{\1}", binding.path)
+        operation = _operation(made, binding, operation_id, twins.get(binding.rpc))
+        paths.setdefault(path, {})[binding.verb.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Transom",
+            "version": "v1",
+            "description": "The REST surface of Transom, derived from its protos.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "http://localhost:8080"}],
+        "paths": paths,
+        "components": {
+            "schemas": {**made.schemas, "Error": _ERROR},
+            "securitySchemes": {
+                "app_key": {"type": "http", "scheme": "bearer", "description": "An app key, `app-...`."},
+                "dataset_key": {"type": "http", "scheme": "bearer", "description": "A dataset key, `dataset-...`."},
+                "console": {"type": "apiKey", "in": "cookie", "name": "access_token"},
+            },
+        },
+    }
+
+
+_ERROR: Json = {
+    "type": "object",
+    "required": ["code", "message", "status"],
+    "properties": {
+        "code": {"type": "string"},
+        "message": {"type": "string"},
+        "status": {"type": "integer"},
+        "params": {"type": "string"},
+    },
+}
+
+
+def _operation(made: _Document, binding: Binding, operation_id: str, twin: Binding | None) -> Json:
+    method = binding.method
+    policy = made.options.policy(method)
+    text = made.comments.of(method.full_name)
+    request = [] if binding.uploads else list(method.input_type.fields)
+    in_path = [field for field in request if field.name in binding.variables]
+    rest = [field for field in request if field.name not in binding.variables]
+    operation: Json = {
+        "operationId": operation_id,
+        "tags": [method.containing_service.name.removesuffix("Service")],
+        "summary": text.split(". ")[0].rstrip("."),
+        "description": text,
+        "responses": _responses(made, binding, policy, twin),
+    }
+    parameters = [_parameter(made, field, "path") for field in in_path]
+    if not binding.body and not binding.uploads:
+        parameters += [_parameter(made, field, "query") for field in rest]
+    if parameters:
+        operation["parameters"] = parameters
+    body = _request_body(made, binding, rest)
+    if body:
+        operation["requestBody"] = body
+    if policy.auth in _SECURITY:
+        operation["security"] = [{_SECURITY[policy.auth]: []}]
+    return operation
+
+
+def _parameter(made: _Document, field: FieldDescriptor, place: str) -> Json:
+    schema = made.field(field, response=False)
+    text = schema.pop("description", "")
+    return {"name": field.name, "in": place, "required": place == "path", "description": text, "schema": schema}
+
+
+def _request_body(made: _Document, binding: Binding, rest: list[FieldDescriptor]) -> Json | None:
+    if binding.uploads:
+        properties = {"file": {"type": "string", "format": "binary"}, "user": {"type": "string"}}
+        schema: Json = {"type": "object", "required": ["file"], "properties": properties}
+        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    if not binding.body or not rest:
+        return None
+    if binding.body == "*":
+        schema = made.object(binding.method.input_type, rest, response=False)
+    else:
+        schema = made.field(next(field for field in rest if field.name == binding.body), response=False)
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _responses(made: _Document, binding: Binding, policy: Policy, twin: Binding | None) -> Json:
+    status = policy.success_status or 200
+    output = binding.method.output_type
+    responses: Json = {}
+    if status == 204:
+        responses["204"] = {"description": "Done; no body."}
+    else:
+        content: Json = {}
+        if output.full_name == HTTP_BODY:
+            content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+        elif binding.streams:
+            content["text/event-stream"] = {"schema": {"type": "string"}}
+        else:
+            content["application/json"] = {"schema": made.message(output, response=True)}
+        if twin is not None:
+            content["text/event-stream"] = {"schema": {"type": "string"}}
+        responses[str(status)] = {"description": "Success.", "content": content}
+    error = {"schema": {"$ref": "#/components/schemas/Error"}}
+    responses["default"] = {"description": "An error.", "content": {"application/json": error}}
+    return responses
+
+
