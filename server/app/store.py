@@ -40,7 +40,7 @@ _ICON_FILE = sa.case(
 ).label("icon_file")
 _HAS_TRIGGER = sa.func.coalesce(
     sa.func.jsonb_path_exists(
-        apps.c.draft_workflow, sa.cast('$.graph.nodes[*].data.type ? (@ starts with "trigger-")', JSONPATH)
+        sa.cast(apps.c.draft_workflow, JSONB), sa.cast('$.graph.nodes[*].data.type ? (@ starts with "trigger-")', JSONPATH)
     ),
     False,
 ).label("has_trigger")
