@@ -50,6 +50,11 @@ class KeyStore:
             for row in rows
         ]
 
+    def is_known(self, token: str) -> bool:
+        """Whether a key exists, in whatever workspace: who has the key may know."""
+        statement = sa.select(sa.literal(1)).where(api_keys.c.token_hash == key_hash(token))
+        return self._uow.execute(statement).one_or_none() is not None
+
     def add(self, tenant_id: str, account_id: str, app_id: str | None, token: str) -> ApiKey:
         """Keep a new key: its hash to find it by, its sealed text to show it again."""
         key_id, kind = new_id(), "app" if app_id else "dataset"

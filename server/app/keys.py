@@ -53,6 +53,11 @@ class KeyService:
         """Keep a given key inside someone else's transaction."""
         return KeyStore(uow, self._sealer).add(caller.tenant_id, caller.the_account, app_id, token)
 
+    def is_known(self, token: str) -> bool:
+        """Whether a key exists."""
+        with self._uow() as uow:
+            return KeyStore(uow, self._sealer).is_known(token)
+
     def delete(self, caller: Caller, app_id: str | None, key_id: str) -> str:
         """Revoke a key; its hash, for the caches of the server processes. Raises app_not_found, not_found."""
         app_id = _app_id(app_id)

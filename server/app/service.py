@@ -53,9 +53,9 @@ class AppService:
             uow.commit()
             return app
 
-    def add(self, uow: UnitOfWork, caller: Caller, new: NewApp) -> str:
+    def add(self, uow: UnitOfWork, caller: Caller, new: NewApp, app_id: str | None = None) -> str:
         """Make an app inside someone else's transaction; its id."""
-        app_id = new_id()
+        app_id = app_id or new_id()
         AppStore(uow).add(caller.tenant_id, caller.the_account, app_id, new)
         return app_id
 

@@ -16,6 +16,7 @@ from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import caller, current_call
 from server.kit.errors import invalid_param
+from server.kit.ids import canonical
 from transom.common.v1.common_pb2 import Result
 from transom.console.v1 import app_service_pb2 as pb
 from transom.console.v1 import app_service_pb2_grpc as rpc
@@ -61,7 +62,7 @@ class AppServicer(rpc.AppServiceServicer):
 
     async def DeleteApp(self, request: pb.DeleteAppRequest, context: Any) -> Empty:
         await self._db(self._apps.delete, caller(), request.app_id)
-        await self._bus.publish("app", request.app_id)
+        await self._bus.publish("app", canonical(request.app_id))
         return Empty()
 
     async def ExportApp(self, request: pb.ExportAppRequest, context: Any) -> pb.ExportAppResponse:
@@ -93,7 +94,7 @@ class AppServicer(rpc.AppServiceServicer):
 
     async def UpdateModelConfig(self, request: pb.UpdateModelConfigRequest, context: Any) -> Result:
         await self._db(self._apps.update_model_config, caller(), request.app_id, wire.document(request))
-        await self._bus.publish("app", request.app_id)
+        await self._bus.publish("app", canonical(request.app_id))
         return Result(result="success")
 
     async def SetSiteEnabled(self, request: pb.SetSiteEnabledRequest, context: Any) -> pb.AppDetail:

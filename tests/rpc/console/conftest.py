@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from server.account.model import new_owner
 from tests.rpc.console.backend import OWNER, Backend, Client, running
+from tests.rpc.console.make import hashed
 
 
 @pytest.fixture
@@ -17,9 +19,9 @@ async def backend(fresh_postgres_url: str, redis_url: str) -> AsyncIterator[Back
 
 
 @pytest.fixture
-async def owner(backend: Backend) -> Client:
+def owner(backend: Backend) -> Client:
     """The logged-in owner of a set-up instance."""
     client = Client(backend)
-    await client.done("Setup", OWNER)
-    await client.login()
+    owner = new_owner(OWNER["email"], OWNER["name"], OWNER["password"], "")
+    client.enter(backend.accounts.setup(owner, hashed(owner.password)))
     return client

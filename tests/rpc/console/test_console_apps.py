@@ -251,7 +251,7 @@ APP_RPCS: tuple[tuple[str, dict[str, Any]], ...] = (
 
 @pytest.mark.parametrize(("rpc", "body"), APP_RPCS, ids=[rpc for rpc, _ in APP_RPCS])
 async def test_app_of_another_workspace_is_not_found(owner: Client, rpc: str, body: dict[str, Any]) -> None:
-    other = await make.other_client(owner.backend)
+    other = make.other_client(owner.backend)
     app_id = (await create(owner))["id"]
     for unknown in (app_id, new_id(), "nonsense", "' OR 1=1"):
         assert await other.refused(rpc, {**body, "app_id": unknown}) == (404, "app_not_found")
@@ -286,7 +286,7 @@ async def test_delete_app_hides_it_at_once_and_purges_its_data(owner: Client, ba
     for filled in (app_id, kept_id):
         fill(backend, tenant_id, filled, conversations=3, messages=4)
         tagged_with(backend, tenant_id, filled)
-    reply = await owner.call("DeleteApp", {"app_id": app_id})
+    reply = await owner.call("DeleteApp", {"app_id": app_id.upper()})
     assert (reply.status, reply.body) == (204, {})
     assert await owner.refused("GetApp", {"app_id": app_id}) == (404, "app_not_found")
     assert await owner.refused("DeleteApp", {"app_id": app_id}) == (404, "app_not_found")

@@ -92,7 +92,7 @@ async def test_import_of_a_newer_version_waits_for_confirmation(owner: Client) -
     reply = await owner.call("ImportApp", {"mode": "yaml-content", "yaml_content": chat_file("9.0.0"), "name": "Mine"})
     assert (reply.status, reply.body["status"], reply.body["app_id"]) == (202, "pending", None)
     assert (await owner.done("ListApps"))["total"] == 0
-    other = await make.other_client(owner.backend)
+    other = make.other_client(owner.backend)
     stolen = await other.call("ConfirmImport", {"import_id": reply.body["id"]})
     assert (stolen.status, stolen.body["error"]) == (400, "Import information expired or does not exist")
     confirms = await asyncio.gather(*(owner.call("ConfirmImport", {"import_id": reply.body["id"]}) for _ in range(3)))
@@ -209,7 +209,7 @@ async def test_import_over_an_app_replaces_its_draft_only_for_workflows(owner: C
     for target, text in ((chat, workflow_file()), (app_id, chat_file())):
         error = await failed(owner, mode="yaml-content", yaml_content=text, app_id=target)
         assert error == "Only workflow or advanced chat apps can be overwritten"
-    other = await make.other_client(owner.backend)
+    other = make.other_client(owner.backend)
     assert await failed(other, mode="yaml-content", yaml_content=workflow_file(), app_id=app_id) == "App not found"
     assert (await owner.done("ListApps"))["total"] == 2
 

@@ -62,7 +62,7 @@ async def test_key_of_someone_else_is_not_found(owner: Client, app_id: str) -> N
     second_app = (await owner.done("CreateApp", {"name": "B", "mode": "chat"}))["id"]
     app_key = await owner.done("CreateAppKey", {"app_id": app_id})
     dataset_key = await owner.done("CreateDatasetKey")
-    other = await make.other_client(owner.backend)
+    other = make.other_client(owner.backend)
     for key_id in (app_key["id"], dataset_key["id"], new_id(), "nonsense"):
         assert await owner.refused("DeleteAppKey", {"app_id": second_app, "key_id": key_id}) == (404, "not_found")
         assert await other.refused("DeleteDatasetKey", {"key_id": key_id}) == (404, "not_found")

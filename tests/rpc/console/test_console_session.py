@@ -118,7 +118,7 @@ async def test_get_without_csrf_header_is_refused(owner: Client) -> None:
 
 
 async def test_csrf_token_of_another_account_is_refused(owner: Client) -> None:
-    other = await make.other_client(owner.backend)
+    other = make.other_client(owner.backend)
     stolen = Client(owner.backend, cookies={**owner.cookies, "csrf_token": other.cookies["csrf_token"]})
     assert await stolen.refused("GetProfile") == (401, "unauthorized")
     access_as_csrf = Client(owner.backend, cookies={**owner.cookies, "csrf_token": owner.cookies["access_token"]})
