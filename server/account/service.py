@@ -12,8 +12,16 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from server.account.model import (
-    Account, Candidate, NewOwner, Principal, Session, Workspace, check_account_name, check_password_rule, is_email,
-)  # fmt: skip
+    Account,
+    Candidate,
+    NewOwner,
+    Principal,
+    Session,
+    Workspace,
+    check_account_name,
+    check_password_rule,
+    is_email,
+)
 from server.account.store import AccountStore
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.crypto import key_hash

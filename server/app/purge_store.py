@@ -6,9 +6,18 @@ import sqlalchemy as sa
 
 from server.db.engine import UnitOfWork
 from server.db.tables import (
-    api_keys, app_configs, conversation_variables, conversations, end_users, message_feedbacks, message_files,
-    messages, runs, sites, tag_bindings,
-)  # fmt: skip
+    api_keys,
+    app_configs,
+    conversation_variables,
+    conversations,
+    end_users,
+    message_feedbacks,
+    message_files,
+    messages,
+    runs,
+    sites,
+    tag_bindings,
+)
 
 _BATCH = 1000
 # Soft-deleted conversations are few and stand in no index: larger batches, fewer scans.

@@ -13,8 +13,16 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, aggregate_order_by
 from server.app.model import App, AppChange, AppFilter, Config, NewApp, Site, Tag
 from server.db.engine import UnitOfWork
 from server.db.tables import (
-    accounts, app_configs, apps, jobs, pending_imports, sites, tag_bindings, tags, upload_files,
-)  # fmt: skip
+    accounts,
+    app_configs,
+    apps,
+    jobs,
+    pending_imports,
+    sites,
+    tag_bindings,
+    tags,
+    upload_files,
+)
 from server.kit.ids import new_id, random_text
 
 _SITE_CODE_LENGTH = 16
@@ -29,20 +37,19 @@ _TAGS = (
     .scalar_subquery()
     .label("tags")
 )
+_UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 # The picture of an app is a link to a file, but only to a file of the same workspace.
 _ICON_FILE = sa.case(
     (
-        sa.and_(apps.c.icon_type == "image", apps.c.icon.regexp_match("^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")),
+        sa.and_(apps.c.icon_type == "image", apps.c.icon.regexp_match(_UUID)),
         sa.select(upload_files.c.id)
         .where(upload_files.c.id == sa.cast(apps.c.icon, sa.Uuid), upload_files.c.tenant_id == apps.c.tenant_id)
         .scalar_subquery(),
     )
 ).label("icon_file")
+_TRIGGERS = sa.cast('$.graph.nodes[*].data.type ? (@ starts with "trigger-")', JSONPATH)
 _HAS_TRIGGER = sa.func.coalesce(
-    sa.func.jsonb_path_exists(
-        sa.cast(apps.c.draft_workflow, JSONB), sa.cast('$.graph.nodes[*].data.type ? (@ starts with "trigger-")', JSONPATH)
-    ),
-    False,
+    sa.func.jsonb_path_exists(sa.cast(apps.c.draft_workflow, JSONB), _TRIGGERS), False
 ).label("has_trigger")
 _HEAD = (
     apps.c.id, apps.c.name, apps.c.description, apps.c.mode, apps.c.icon_type, apps.c.icon, apps.c.icon_background,

@@ -10,9 +10,18 @@ from google.protobuf.struct_pb2 import Struct
 
 from server.app import dsl
 from server.app.model import (
-    ApiKey, App, AppChange, AppPage, Config, ImportOrder, ImportResult, Site, app_fields, check_icon,
+    ApiKey,
+    App,
+    AppChange,
+    AppPage,
+    Config,
+    ImportOrder,
+    ImportResult,
+    Site,
+    app_fields,
+    check_icon,
     check_max_active_requests,
-)  # fmt: skip
+)
 from server.chat import model_config
 from server.edge.printer import struct_to_dict
 from server.kit.plain import clean_text

@@ -41,8 +41,11 @@ from server.provider.resolve import Resolver, SystemModels
 from server.provider.service import ProviderService
 from server.settings import Settings
 from transom.console.v1 import (
-    app_service_pb2, app_service_pb2_grpc, session_service_pb2, session_service_pb2_grpc,
-)  # fmt: skip
+    app_service_pb2,
+    app_service_pb2_grpc,
+    session_service_pb2,
+    session_service_pb2_grpc,
+)
 
 OWNER = {"email": "owner@example.com", "name": "Olga Owner", "password": "correct horse 7"}
 SECRET = "a secret key of these tests, long enough"
@@ -186,7 +189,9 @@ class Client:
             name, _, token = value.partition(";")[0].partition("=")
             self.cookies[name] = token
 
-    async def refused(self, rpc: str, body: Mapping[str, Any] | Message | None = None, **headers: str) -> tuple[int, str]:
+    async def refused(
+        self, rpc: str, body: Mapping[str, Any] | Message | None = None, **headers: str
+    ) -> tuple[int, str]:
         """Call an RPC that must fail; its status and code."""
         reply = await self.call(rpc, body, **headers)
         assert reply.status >= 400, reply

@@ -29,10 +29,8 @@ async def create(client: Client, name: str = "My app", mode: str = "chat", **fie
 
 
 async def test_create_app_gives_the_default_model_and_a_site(owner: Client) -> None:
-    reply = await owner.call(
-        "CreateApp",
-        {"name": "A", "mode": "chat", "description": "d", "icon_type": "emoji", "icon": "🤖", "icon_background": "#FFF"},
-    )
+    icon = {"icon_type": "emoji", "icon": "🤖", "icon_background": "#FFF"}
+    reply = await owner.call("CreateApp", {"name": "A", "mode": "chat", "description": "d", **icon})
     assert reply.status == 201
     app = reply.body
     assert list(app) == DETAIL
@@ -126,8 +124,8 @@ def tagged(backend: Backend, app_id: str) -> str:
     with backend.uow() as uow:
         tenant = uow.execute(sa.select(tables.apps.c.tenant_id).where(tables.apps.c.id == app_id)).scalar_one()
         uow.execute(sa.insert(tables.tags).values(id=tag_id, tenant_id=tenant, type="app", name="blue"))
-        uow.execute(sa.insert(tables.tag_bindings).values(id=new_id(), tenant_id=tenant, tag_id=tag_id, target_id=app_id))
         uow.commit()
+    tagged_with(backend, tenant, app_id, tag_id)
     return tag_id
 
 
@@ -177,7 +175,7 @@ async def test_update_app_replaces_its_fields(owner: Client) -> None:
         "icon_background": "#000", "use_icon_as_answer_icon": True, "max_active_requests": 3,
     }  # fmt: skip
     changed = await owner.done("UpdateApp", change)
-    assert {key: changed[key] for key in change if key != "app_id"} == {k: v for k, v in change.items() if k != "app_id"}
+    assert changed | change | {"id": app["id"]} == changed | {"app_id": app["id"]}
     changed = await owner.done("UpdateApp", {"app_id": app["id"], "name": "New", "max_active_requests": 0})
     assert changed["max_active_requests"] is None
     assert changed["description"] == ""
@@ -230,7 +228,8 @@ async def test_model_config_that_is_not_valid_is_refused(owner: Client) -> None:
     app_id = (await create(owner))["id"]
     for document, word in (
         (None, "model"), ({}, "model"), ({"model": {**MODEL, "name": "gpt-4o"}}, "model.name"),
-        ({"model": {**MODEL, "provider": "openai"}}, "model.provider"), ({"model": MODEL, "pre_prompt": 1}, "pre_prompt"),
+        ({"model": {**MODEL, "provider": "openai"}}, "model.provider"),
+        ({"model": MODEL, "pre_prompt": 1}, "pre_prompt"),
     ):  # fmt: skip
         body = {"app_id": app_id} if document is None else {"app_id": app_id, "model_config": document}
         reply = await owner.call("UpdateModelConfig", body)
@@ -285,7 +284,7 @@ async def test_delete_app_hides_it_at_once_and_purges_its_data(owner: Client, ba
     tenant_id = (await owner.done("GetCurrentWorkspace"))["id"]
     for filled in (app_id, kept_id):
         fill(backend, tenant_id, filled, conversations=3, messages=4)
-        tagged_with(backend, tenant_id, filled)
+        tagged_with(backend, tenant_id, filled, new_id())
     reply = await owner.call("DeleteApp", {"app_id": app_id.upper()})
     assert (reply.status, reply.body) == (204, {})
     assert await owner.refused("GetApp", {"app_id": app_id}) == (404, "app_not_found")
@@ -338,17 +337,17 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
                 message = {"message_id": new_id()}
                 uow.execute(sa.insert(tables.messages).values(id=message["message_id"], **shared, **conversation))
                 uow.execute(sa.insert(tables.message_files).values(id=new_id(), **shared, **message))
-                uow.execute(sa.insert(tables.message_feedbacks).values(id=new_id(), **shared, **message, **conversation))
-                uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **message, **conversation))
+                both = message | conversation
+                uow.execute(sa.insert(tables.message_feedbacks).values(id=new_id(), **shared, **both))
+                uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **both))
         uow.execute(sa.insert(tables.end_users).values(id=new_id(), session_id="u", **shared))
         uow.execute(sa.insert(tables.api_keys).values(id=new_id(), token_hash=new_id(), **shared))
         uow.commit()
 
 
-def tagged_with(backend: Backend, tenant_id: str, app_id: str) -> None:
-    """Bind some tag to an app."""
+def tagged_with(backend: Backend, tenant_id: str, app_id: str, tag_id: str) -> None:
+    """Bind a tag to an app."""
+    values = {"id": new_id(), "tenant_id": tenant_id, "tag_id": tag_id, "target_id": app_id}
     with backend.uow() as uow:
-        uow.execute(
-            sa.insert(tables.tag_bindings).values(id=new_id(), tenant_id=tenant_id, tag_id=new_id(), target_id=app_id)
-        )
+        uow.execute(sa.insert(tables.tag_bindings).values(values))
         uow.commit()

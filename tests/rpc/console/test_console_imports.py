@@ -29,7 +29,9 @@ def chat_file(version: str | None = CURRENT_VERSION, provider: str = "local", mo
     """A chat app as a file."""
     document: dict[str, Any] = {
         "kind": "app",
-        "app": {"name": "Imported", "mode": "chat", "description": "from a file", "icon": "🤖", "icon_background": "#FFF"},
+        "app": {
+            "name": "Imported", "mode": "chat", "description": "from a file", "icon": "🤖", "icon_background": "#FFF",
+        },
         "model_config": {
             "model": {"provider": provider, "name": model, "mode": "chat", "completion_params": {"stop": []}},
             "pre_prompt": "You are {{who}}.", "opening_statement": "Hello",
@@ -125,7 +127,7 @@ async def test_confirm_after_ten_minutes_fails(owner: Client, backend: Backend) 
         ({"mode": "yaml-url"}, "yaml_url is required when import_mode is yaml-url"),
         ({"mode": "yaml-content", "yaml_content": "[1]"}, "Invalid YAML format: content must be a mapping"),
         ({"mode": "yaml-content", "yaml_content": "kind: app"}, "Missing app data in YAML content"),
-        ({"mode": "yaml-content", "yaml_content": "version: 0.1\napp: {mode: chat}"}, "Invalid version type, expected str"),
+        ({"mode": "yaml-content", "yaml_content": "version: 0.1\napp: {mode: chat}"}, "Invalid version type, expected"),
         ({"mode": "yaml-content", "yaml_content": "app: {name: x}"}, "loss app mode"),
         ({"mode": "yaml-content", "yaml_content": "app: {mode: chat}"}, "Missing model_config for"),
         ({"mode": "yaml-content", "yaml_content": "app: {mode: workflow}"}, "Missing workflow data for"),
@@ -159,7 +161,9 @@ async def test_import_with_use_default_model_replaces_it(owner: Client) -> None:
 
 
 async def test_import_fields_of_the_request_win(owner: Client) -> None:
-    fields = {"name": "Mine", "description": "my own", "icon_type": "link", "icon": "https://x", "icon_background": "#1"}
+    fields = {
+        "name": "Mine", "description": "my own", "icon_type": "link", "icon": "https://x", "icon_background": "#1",
+    }  # fmt: skip
     app_id = (await load(owner, chat_file(), **fields))["app_id"]
     app = await owner.done("GetApp", {"app_id": app_id})
     assert {key: app[key] for key in fields} == fields

@@ -53,5 +53,5 @@ async def test_fetch_of_a_silent_address_ends_in_time() -> None:
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        with pytest.raises(OutboundError, match="did not answer within 0.2 seconds"):
+        with pytest.raises(OutboundError, match=r"did not answer within 0\.2 seconds"):
             await Outbound(lambda _: True).fetch(url, max_bytes=1000, seconds=0.2)
