@@ -1,0 +1,1 @@
+"""Conversations, their messages, variables and feedback, as the Service API shows them."""
