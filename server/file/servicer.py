@@ -1,0 +1,99 @@
+"""The RPCs of files: bytes in, bytes out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+
+import grpc
+from google.api.httpbody_pb2 import HttpBody
+
+from server.access.service import AccessService
+from server.db.bridge import Database
+from server.edge.call import current_call
+from server.file import wire
+from server.file.links import FileLinks
+from server.file.model import StoredFile
+from server.file.multipart import Received
+from server.file.service import FileService
+from server.file.threads import FileThreads
+from server.file.upload import Uploads
+from server.kit.errors import AppError, Reason, bad_request
+from transom.file.v1 import file_http_service_pb2 as pb
+from transom.file.v1 import file_http_service_pb2_grpc as pb_grpc
+
+log = logging.getLogger("transom.file")
+
+Context = grpc.aio.ServicerContext
+Bodies = AsyncIterator[HttpBody]
+
+
+class FileServicer(pb_grpc.FileServiceServicer):
+    """Uploads and reads of files."""
+
+    def __init__(
+        self, db: Database, files: FileService, uploads: Uploads, threads: FileThreads, links: FileLinks,
+        access: AccessService,
+    ) -> None:
+        self._db = db
+        self._files = files
+        self._uploads = uploads
+        self._threads = threads
+        self._links = links
+        self._access = access
+
+    async def UploadFile(self, request_iterator: Bodies, context: Context) -> pb.UploadedFile:
+        """Store one file."""
+        app = current_call().caller.the_app
+
+        async def record(received: Received, key: str) -> StoredFile:
+            user = await self._access.end_user(app, received.user)
+            return await self._db(self._files.add, app, user.id, received, key)
+
+        first = await anext(aiter(request_iterator), HttpBody())
+        file = await self._uploads.receive(
+            app.tenant_id, _checked(first).content_type, _data(first, request_iterator), record
+        )
+        return wire.uploaded(file, self._links.link(file.id))
+
+    async def PreviewFile(self, request: pb.PreviewFileRequest, context: Context) -> Bodies:
+        """Read a file that a message carries."""
+        who = current_call().caller
+        file = await self._db(self._files.for_preview, who, request.file_id, of_user=bool(request.user))
+        async for body in self._bodies(file, Reason.FILE_NOT_FOUND, as_attachment=request.as_attachment):
+            yield body
+
+    async def ReadSignedFile(self, request: pb.ReadSignedFileRequest, context: Context) -> Bodies:
+        """Read a file by a link."""
+        file = await self._db(
+            self._files.for_link, request.file_id, request.timestamp, request.nonce, request.sign
+        )
+        async for body in self._bodies(file, Reason.NOT_FOUND, as_attachment=request.as_attachment):
+            yield body
+
+    async def _bodies(self, file: StoredFile, missing: Reason, *, as_attachment: bool) -> Bodies:
+        """The bytes of a file; its headers leave with the first piece, when nothing can be refused any more."""
+        kind = wire.content_type(file, as_attachment=as_attachment)
+        headers = wire.headers(file, as_attachment=as_attachment)
+        pieces = self._threads.pieces(file.key)
+        try:
+            first = await anext(pieces)
+        except FileNotFoundError:
+            log.exception("the bytes of file %s are gone", file.id)
+            raise AppError(missing, "File not found") from None
+        current_call().headers.extend(headers)
+        yield HttpBody(content_type=kind, data=first)
+        async for piece in pieces:
+            yield HttpBody(data=piece)
+
+
+def _checked(body: HttpBody | None) -> HttpBody:
+    if body is None:
+        raise bad_request("The upload is not valid.")
+    return body
+
+
+async def _data(first: HttpBody, rest: Bodies) -> AsyncIterator[bytes]:
+    yield first.data
+    async for body in rest:
+        yield _checked(body).data

@@ -1,0 +1,67 @@
+"""Takes in one upload: parsed, hashed and written on a file thread while it arrives.
+
+What is published is recorded, and what is not recorded is removed, also when the client leaves
+in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from server.file.model import Limits, StoredFile
+from server.file.multipart import Received, UploadReader, boundary_of
+from server.file.storage import Draft, Storage
+from server.file.threads import PIECE_BYTES, FileThreads
+from server.kit.errors import AppError, Reason
+from server.kit.ids import new_id
+
+Record = Callable[[Received, str], Awaitable[StoredFile]]
+
+
+class Uploads:
+    """Receives files into the store."""
+
+    def __init__(self, storage: Storage, threads: FileThreads, limits: Limits) -> None:
+        self._storage = storage
+        self._threads = threads
+        self._limits = limits
+
+    async def receive(self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record) -> StoredFile:
+        """Read a multipart body, keep its file, and have it recorded under its key.
+
+        Raises no_file_uploaded, too_many_files, unsupported_file_type, filename_not_exists_error,
+        invalid_param, file_too_large, bad_request (service-api.md 9.1).
+        """
+        boundary = boundary_of(content_type)
+        if boundary is None:
+            raise AppError(Reason.NO_FILE_UPLOADED)
+        draft = await self._threads(self._storage.begin)
+        try:
+            received = await self._read(UploadReader(boundary, self._limits, draft.write), body)
+        except BaseException:
+            self._threads.later(draft.discard)
+            raise
+        # From here on it is all or nothing, whether or not the client still waits.
+        return await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
+
+    async def _read(self, reader: UploadReader, body: AsyncIterator[bytes]) -> Received:
+        """Feed the reader in pieces that are worth a switch of threads."""
+        waiting = bytearray()
+        async for data in body:
+            waiting += data
+            if len(waiting) >= PIECE_BYTES:
+                await self._threads(reader.feed, bytes(waiting))
+                waiting.clear()
+        await self._threads(reader.feed, bytes(waiting))
+        return reader.finish()
+
+    async def _keep(self, draft: Draft, tenant_id: str, received: Received, record: Record) -> StoredFile:
+        key = f"{tenant_id}/{new_id()}"
+        try:
+            await self._threads(draft.publish, key)
+            return await record(received, key)
+        except BaseException:
+            self._threads.later(draft.discard)
+            self._threads.later(lambda: self._storage.delete(key))
+            raise
