@@ -1,0 +1,75 @@
+"""The RPCs of app information: parse, call, print."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+import grpc
+
+from server.app_info import wire
+from server.app_info.model import tool_icons
+from server.app_info.service import AppInfoService
+from server.chat.parameters import UploadLimits, parameters
+from server.db.bridge import Database
+from server.edge.call import caller
+from server.kit.caller import AppContext
+from server.kit.errors import AppError, Reason
+from transom.app.v1 import app_info_service_pb2 as pb
+from transom.app.v1 import app_info_service_pb2_grpc as pb_grpc
+
+Context = grpc.aio.ServicerContext
+_KEPT = 1000
+
+
+class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
+    """Information for clients of an app. ``link`` signs an upload's address."""
+
+    def __init__(
+        self, db: Database, infos: AppInfoService, limits: UploadLimits, link: Callable[[str], str], version: str
+    ) -> None:
+        self._db = db
+        self._infos = infos
+        self._limits = limits
+        self._link = link
+        self._root = pb.GetRootResponse(welcome="Dify OpenAPI", api_version="v1", server_version=version)
+        # Every client asks for parameters first, and a configuration never changes: it gets a new id.
+        self._parameters: OrderedDict[str, pb.GetParametersResponse] = OrderedDict()
+
+    async def GetRoot(self, request: pb.GetRootRequest, context: Context) -> pb.GetRootResponse:
+        """Who answers here."""
+        return self._root
+
+    async def GetParameters(self, request: pb.GetParametersRequest, context: Context) -> pb.GetParametersResponse:
+        """Features, input form and limits."""
+        app = caller().the_app
+        ready = self._parameters.get(app.app_config_id or "")
+        return ready if ready is not None else self._made(app)
+
+    async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
+        """Name, description, tags, mode, author."""
+        who = caller()
+        return wire.info(who.the_app, await self._db(self._infos.about, who))
+
+    async def GetMeta(self, request: pb.GetMetaRequest, context: Context) -> pb.GetMetaResponse:
+        """Icons of tools."""
+        return wire.meta(tool_icons(caller().the_app.document))
+
+    async def GetSite(self, request: pb.GetSiteRequest, context: Context) -> pb.GetSiteResponse:
+        """Settings of the app's page."""
+        return wire.site(await self._db(self._infos.site, caller()), self._link)
+
+    async def GetEndUser(self, request: pb.GetEndUserRequest, context: Context) -> pb.GetEndUserResponse:
+        """One end user."""
+        return wire.end_user(await self._db(self._infos.end_user, caller(), request.end_user_id))
+
+    def _made(self, app: AppContext) -> pb.GetParametersResponse:
+        """The reply for a configuration that is seen for the first time."""
+        # A graph app speaks for its published version, and has none.
+        if app.app_config_id is None or app.document is None:
+            raise AppError(Reason.APP_UNAVAILABLE)
+        reply = wire.parameters(parameters(app.document, self._limits))
+        self._parameters[app.app_config_id] = reply
+        if len(self._parameters) > _KEPT:
+            self._parameters.popitem(last=False)
+        return reply
