@@ -1,12 +1,23 @@
--- Shapes REST answers: statuses and error bodies that the server put into metadata, empty 204s,
--- bracketed query lists. gRPC and gRPC-Web calls pass untouched. (envoy-transcoding.md 2.2)
+-- Shapes REST calls and their replies (envoy-transcoding.md 2.2). gRPC and gRPC-Web calls pass untouched.
+--
+-- Requests: bracketed query lists, HEAD, the client's content type for the server, and no header that
+-- only gRPC may set. Replies: the status and the error body that the server put into metadata, empty
+-- 204s, and the transcoder's complaints about a body. A stream of events is never looked into.
+--
+-- After body() or bodyChunks() header handles taken before are invalid.
 
 local NAMES = {
   [400] = "bad_request", [401] = "unauthorized", [403] = "forbidden", [404] = "not_found", [405] = "method_not_allowed",
-  [409] = "conflict", [412] = "precondition_failed", [413] = "file_too_large", [415] = "unsupported_file_type",
-  [429] = "too_many_requests", [499] = "client_closed_request", [500] = "internal_server_error", [501] = "not_implemented",
-  [503] = "service_unavailable", [504] = "gateway_timeout" }
+  [409] = "conflict", [412] = "precondition_failed", [413] = "request_entity_too_large", [415] = "unsupported_media_type",
+  [429] = "too_many_requests", [499] = "client_closed_request", [501] = "not_implemented",
+  [502] = "bad_gateway", [503] = "service_unavailable", [504] = "gateway_timeout" }
+local FAILED = "The server encountered an internal error and was unable to complete your request. "
+  .. "Either the server is overloaded or there is an error in the application."
+local MALFORMED = '{"code":"bad_request","message":'
+  .. '"The browser (or proxy) sent a request that this server could not understand.","status":400}\n'
 local STRIP = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding", "x-envoy-upstream-service-time" }
+-- Set by the gateway itself; a client's own would be believed.
+local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-content-type" }
 local ESCAPE = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quote(s)
@@ -14,19 +25,77 @@ local function quote(s)
   return '"' .. s .. '"'
 end
 
+-- tag_ids[]=a, also escaped, becomes tag_ids=a; values keep their brackets.
+local function plain_lists(headers)
+  local path = headers:get(":path")
+  local query = path:find("?", 1, true)
+  if not query then return end
+  local tail, n = path:sub(query):gsub("([?&][^=&]-)%[%]=", "%1=")
+  local out, m = tail:gsub("([?&][^=&]-)%%5[Bb]%%5[Dd]=", "%1=")
+  if n + m > 0 then headers:replace(":path", path:sub(1, query - 1) .. out) end
+end
+
+-- grpc-timeout, grpc-encoding and binary headers are for the gRPC library, which ends the call on a bad one.
+local function drop_grpc_headers(headers)
+  local drop
+  for key, _ in pairs(headers) do
+    if key:sub(1, 5) == "grpc-" or key:sub(-4) == "-bin" then
+      drop = drop or {}
+      drop[#drop + 1] = key
+    end
+  end
+  if drop then
+    for i = 1, #drop do headers:remove(drop[i]) end
+  end
+end
+
 function envoy_on_request(h)
   local headers = h:headers()
-  local ct = headers:get("content-type")
-  if ct and ct:sub(1, 16) == "application/grpc" then return end
-  h:streamInfo():dynamicMetadata():set("gw", "rest", true)
-  headers:remove("x-rest-content-type")
-  if ct then headers:add("x-rest-content-type", ct) end
-  local path = headers:get(":path")
-  local q = path:find("?", 1, true)
-  if q then
-    local tail, n = path:sub(q):gsub("%[%]=", "=")
-    local tail2, m = tail:gsub("%%5[Bb]%%5[Dd]=", "=")
-    if n + m > 0 then headers:replace(":path", path:sub(1, q - 1) .. tail2) end
+  for i = 1, #OURS do headers:remove(OURS[i]) end
+  local kind = headers:get("content-type")
+  if kind and kind:sub(1, 16) == "application/grpc" then return end
+  local gw = h:streamInfo():dynamicMetadata()
+  gw:set("gw", "rest", true)
+  if kind then headers:add("x-rest-content-type", kind) end
+  drop_grpc_headers(headers)
+  plain_lists(headers)
+  if headers:get(":method") == "HEAD" and not h:metadata():get("no_head") then
+    gw:set("gw", "head", true)
+    headers:replace(":method", "GET")
+  end
+end
+
+-- The body of an error whose server did not write one. Its own words stay inside from 500 on.
+local function error_body(status, message)
+  if status >= 500 then
+    message = FAILED
+  else
+    message = (message or ""):gsub("%%(%x%x)", function(x) return string.char(tonumber(x, 16)) end)
+  end
+  return '{"code":' .. quote(NAMES[status] or "internal_server_error") .. ',"message":' .. quote(message)
+    .. ',"status":' .. status .. "}"
+end
+
+-- What the transcoder says of a body: one wrong field is invalid_param, and named; all else is bad_request.
+local function complaint(text)
+  local head, message, tail = text:match('^(.-"message":")(.*)(","status":400}%s*)$')
+  if not message then return nil end
+  local object = message:match("^[%w_.%[%]]*: invalid value Starting an object on a scalar field for type ([%w_]+)$")
+  if object then return head .. object .. ": an object is not allowed here" .. tail end
+  if message:find("Proto field is not repeating, cannot start list", 1, true) == 3 then
+    return head .. "a list was sent for a field that takes one value" .. tail
+  end
+  if message:find("^[%w_][%w_.%[%]]*: invalid value ") or message:find("^The binding value ") then
+    message = message:gsub("for type TYPE_(%u[%u%d]*)$", function(kind) return "for type " .. kind:lower() end)
+    message = message:gsub("for type type%.googleapis%.com/google%.protobuf%.Struct$", "for type object")
+    return head .. message .. tail
+  end
+  return MALFORMED
+end
+
+local function empty_body(h)
+  for chunk in h:bodyChunks() do
+    if chunk:length() > 0 then chunk:setBytes("") end
   end
 end
 
@@ -37,26 +106,35 @@ function envoy_on_response(h)
   local grpc, message = headers:get("grpc-status"), headers:get("grpc-message")
   local want = headers:get("x-http-status")
   for i = 1, #STRIP do headers:remove(STRIP[i]) end
-  if want then headers:replace(":status", want); headers:remove("x-http-status") end
+  if want then
+    headers:replace(":status", want)
+    headers:remove("x-http-status")
+  end
   local length = headers:get("x-content-length")
-  if length then headers:replace("content-length", length); headers:remove("x-content-length") end
+  if length then
+    headers:replace("content-length", length)
+    headers:remove("x-content-length")
+  end
 
   if grpc and grpc ~= "0" then
     local body = headers:get("x-error-body")
     headers:remove("x-error-body")
-    if body == nil then
-      local status = tonumber(headers:get(":status"))
-      message = (message or ""):gsub("%%(%x%x)", function(x) return string.char(tonumber(x, 16)) end)
-      body = '{"code": ' .. quote(NAMES[status] or "internal_server_error") .. ', "message": ' .. quote(message) .. ', "status": ' .. status .. "}"
-    end
     headers:replace("content-type", "application/json")
+    if gw["head"] then return end
     local buffer = h:body(true)
-    if buffer then buffer:setBytes(body) end
+    if buffer then buffer:setBytes(body or error_body(tonumber(h:headers():get(":status")), message)) end
   elseif want == "204" then
     headers:remove("content-type")
-    local buffer = h:body(true)              -- yields: header handles taken before this line are invalid
+    local buffer = h:body(true)
     if buffer then buffer:setBytes("") end
     h:headers():remove("content-length")
+  elseif gw["head"] then
+    empty_body(h)
+  elseif not grpc and headers:get(":status") == "400" and headers:get("content-type") == "application/json" then
+    local buffer = h:body(true)
+    local size = buffer and buffer:length() or 0
+    local text = size > 0 and complaint(buffer:getBytes(0, size))
+    if text then buffer:setBytes(text) end
   elseif headers:get("content-type") == "text/event-stream" then
     headers:replace("content-type", "text/event-stream; charset=utf-8")
   end

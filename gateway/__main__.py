@@ -7,8 +7,18 @@ from pathlib import Path
 
 import click
 
+from gateway.envoy import Place
+
 ROOT = Path(__file__).resolve().parent.parent
-COMPOSE_ENDPOINTS = ("server-1:50051", "server-2:50051")
+_LAST_PORT = 65535
+# The two server processes of docker-compose.yaml, and where its Envoy finds its files.
+_COMPOSE = Place(
+    port=8080,
+    admin_port=9901,
+    endpoints=(("server-1", 50051), ("server-2", 50051)),
+    descriptor="/etc/envoy/rest.binpb",
+    lua="/etc/envoy/rest_shape.lua",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,9 +30,10 @@ def main() -> None:
 def gen() -> None:
     """Rewrite generated/ and envoy/envoy.yaml from proto/."""
     from gateway.gen import regenerate
+    from gateway.render import configuration
 
     regenerate()
-    (ROOT / "envoy" / "envoy.yaml").write_text(_for_compose())
+    (ROOT / "envoy" / "envoy.yaml").write_text(configuration(_COMPOSE))
     click.echo("generated/ and envoy/envoy.yaml are up to date")
 
 
@@ -30,9 +41,10 @@ def gen() -> None:
 def check() -> None:
     """Fail when generated/ or envoy/envoy.yaml is not what the protos say."""
     from gateway.gen import differences
+    from gateway.render import configuration
 
     changed = [f"generated/{name}" for name in differences()]
-    if (ROOT / "envoy" / "envoy.yaml").read_text() != _for_compose():
+    if (ROOT / "envoy" / "envoy.yaml").read_text() != configuration(_COMPOSE):
         changed.append("envoy/envoy.yaml")
     if changed:
         click.echo("not up to date, run `make gen`:\n  " + "\n  ".join(changed), err=True)
@@ -40,40 +52,49 @@ def check() -> None:
     click.echo("generated code is up to date")
 
 
+def _addresses(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Split each at its last colon. Fails on a port that is none."""
+    found = []
+    for value in values:
+        host, _colon, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) <= _LAST_PORT:
+            raise click.BadParameter(f"{value!r} is not HOST:PORT")
+        found.append((host, int(port)))
+    return tuple(found)
+
+
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
-@click.option("--listen", default="0.0.0.0", show_default=True, help="Address of the public port.")
+@click.option("--listen", default="0.0.0.0", show_default=True, help="Address of the public port.")  # noqa: S104
 @click.option("--port", default=8080, show_default=True, help="Public port.")
 @click.option("--admin-port", default=9901, show_default=True, help="Port of Envoy's own pages, on 127.0.0.1 only.")
-@click.option("--endpoint", "endpoints", multiple=True, required=True, metavar="HOST:PORT", help="A server process; may repeat.")
-def render(out: Path, listen: str, port: int, admin_port: int, endpoints: tuple[str, ...]) -> None:
+@click.option("--endpoint", "endpoints", multiple=True, required=True, callback=_addresses, metavar="HOST:PORT",
+              help="A server process; may repeat.")
+@click.option("--log-path", default="/dev/stdout", show_default=True, help="File for the access log.")
+@click.option("--console-origin", "console_origins", multiple=True, metavar="URL",
+              help="A web page's origin that may call the console with cookies; may repeat. Default: none.")
+def render(
+    out: Path, listen: str, port: int, admin_port: int, endpoints: tuple[tuple[str, int], ...], log_path: str,
+    console_origins: tuple[str, ...],
+) -> None:
     """Write an Envoy configuration for these addresses."""
     from gateway.render import configuration
 
-    out.write_text(
-        configuration(
-            endpoints, port=port, admin_port=admin_port, listen=listen,
-            descriptor=str(ROOT / "generated" / "rest.binpb"), lua=str(ROOT / "envoy" / "rest_shape.lua"),
-        )
+    place = Place(
+        port=port, admin_port=admin_port, endpoints=endpoints, listen=listen, log_path=log_path,
+        console_origins=console_origins,
+        descriptor=str(ROOT / "generated" / "rest.binpb"), lua=str(ROOT / "envoy" / "rest_shape.lua"),
     )
+    out.write_text(configuration(place))
 
 
 @main.command()
-@click.option("--against", default="", help="Git revision to compare with; default: the last tag, else HEAD.")
+@click.option("--against", default="", help="Git revision to compare with; default: the last tag, else main.")
 def breaking(against: str) -> None:
     """Fail when the protos break callers of the last release."""
     from gateway.breaking import compare
 
     sys.exit(compare(against))
-
-
-def _for_compose() -> str:
-    from gateway.render import configuration
-
-    return configuration(
-        COMPOSE_ENDPOINTS, port=8080, admin_port=9901, listen="0.0.0.0",  # noqa: S104 - inside its container
-        descriptor="/etc/envoy/rest.binpb", lua="/etc/envoy/rest_shape.lua",
-    )
 
 
 if __name__ == "__main__":

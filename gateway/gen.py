@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import shutil
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -24,22 +25,23 @@ class GenError(Exception):
     """protoc refused the protos; its own text is on standard error."""
 
 
+def compile_protos(roots: Sequence[Path], descriptor_set: Path, *options: str) -> None:
+    """Compile ``transom/**`` below each root into one descriptor set, with comments and imports. Raises GenError."""
+    sources = sorted(str(path.relative_to(root)) for root in roots for path in (root / "transom").rglob("*.proto"))
+    includes = [f"-I{folder}" for folder in (*roots, files("grpc_tools") / "_proto")]
+    wanted = [f"--descriptor_set_out={descriptor_set}", "--include_imports", "--include_source_info"]
+    if protoc.main(["protoc", *includes, *wanted, *options, *sources]) != 0:
+        raise GenError("protoc failed")
+
+
 def generate(out: Path) -> None:
     """Write everything below ``out``. Raises GenError, ContractError."""
-    sources = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "transom").rglob("*.proto"))
-    well_known = str(files("grpc_tools") / "_proto")
     out.mkdir(parents=True, exist_ok=True)
-    arguments = [
-        "protoc", f"-I{PROTO}", f"-I{well_known}", f"--python_out={out}", f"--pyi_out={out}",
-        f"--grpc_python_out={out}", "--include_imports", "--include_source_info",
-        f"--descriptor_set_out={out / 'transom.binpb'}", *sources,
-    ]
-    if protoc.main(arguments) != 0:
-        raise GenError("protoc failed")
-    for folder in (out / "transom").rglob("*"):
+    stubs = [f"--{kind}_out={out}" for kind in ("python", "pyi", "grpc_python")]
+    compile_protos([PROTO], out / "transom.binpb", *stubs)
+    for folder in (out / "transom", *(out / "transom").rglob("*")):
         if folder.is_dir():
             (folder / "__init__.py").touch()
-    (out / "transom" / "__init__.py").touch()
     canonical = (out / "transom.binpb").read_bytes()
     found = bindings(load(canonical))
     (out / "rest.binpb").write_bytes(rest_view(canonical))
@@ -48,23 +50,33 @@ def generate(out: Path) -> None:
 
 
 def differences() -> list[str]:
-    """Files of ``generated/`` that are not what the protos say now."""
+    """List the files of ``generated/`` that are not what the protos say now."""
     with tempfile.TemporaryDirectory() as folder:
-        fresh = Path(folder)
-        generate(fresh)
-        wanted = {str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file()}
-        present = {
-            str(path.relative_to(GENERATED))
-            for path in GENERATED.rglob("*")
-            if path.is_file() and path.suffix != ".pyc"
-        }
-        changed = [name for name in wanted & present if not filecmp.cmp(fresh / name, GENERATED / name, shallow=False)]
-        return sorted({*changed, *(wanted ^ present)})
+        generate(Path(folder))
+        changed, stale = _compare(Path(folder))
+        return sorted(changed | stale)
 
 
 def regenerate() -> None:
-    """Replace ``generated/``."""
+    """Bring ``generated/`` up to date; files that are right stay untouched, for whoever reads them now."""
     with tempfile.TemporaryDirectory() as folder:
         generate(Path(folder))
-        shutil.rmtree(GENERATED, ignore_errors=True)
-        shutil.copytree(folder, GENERATED)
+        changed, stale = _compare(Path(folder))
+        for name in changed:
+            (GENERATED / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(folder) / name, GENERATED / name)
+        for name in stale:
+            (GENERATED / name).unlink()
+
+
+def _compare(fresh: Path) -> tuple[set[str], set[str]]:
+    """Names of files to write, and of files to delete."""
+    wanted, present = _names(fresh), _names(GENERATED)
+    same = {name for name in wanted & present if filecmp.cmp(fresh / name, GENERATED / name, shallow=False)}
+    return wanted - same, present - wanted
+
+
+def _names(folder: Path) -> set[str]:
+    return {
+        str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"
+    }

@@ -14,7 +14,7 @@ from gateway.policy import Options, Policy
 
 Json = dict[str, Any]
 
-_SCALARS = {
+_SCALARS: dict[int, Json] = {
     FieldDescriptor.TYPE_STRING: {"type": "string"},
     FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
     FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
@@ -24,10 +24,14 @@ _SCALARS = {
     FieldDescriptor.TYPE_INT64: {"type": "integer"},
     FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
 }
-_FREE = {
+_FREE: dict[str, Json] = {
     "google.protobuf.Struct": {"type": "object", "additionalProperties": True},
     "google.protobuf.Value": {},
     "google.protobuf.ListValue": {"type": "array", "items": {}},
+}
+_EVENTS: Json = {
+    "type": "string",
+    "description": "Server-sent events, each one JSON object; `event: ping` lines keep a silent stream open.",
 }
 _SECURITY = {"AUTH_APP_KEY": "app_key", "AUTH_DATASET_KEY": "dataset_key", "AUTH_ACCOUNT": "console"}
 
@@ -99,7 +103,7 @@ class _Document:
         for field in descriptor.fields:
             if self.options.wire(field).unwrap:
                 return self.field(field, response=response)
-        name = descriptor.full_name.removeprefix("transom.").replace(".v1.", ".")
+        name = descriptor.full_name.removeprefix("transom.").replace(".v1.", ".") + ("" if response else ".Input")
         if name not in self.schemas:
             self.schemas[name] = {}
             schema = self.object(descriptor, list(descriptor.fields), response=response)
@@ -190,12 +194,15 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
         "description": text,
         "responses": _responses(made, binding, policy, twin),
     }
-    parameters = [_parameter(made, field, "path") for field in in_path]
-    if not binding.body and not binding.uploads:
-        parameters += [_parameter(made, field, "query") for field in rest]
+    required = {*binding.variables, *(["user"] if policy.needs_user else [])}
+    query = [] if binding.body or binding.uploads else rest
+    parameters = [
+        *(_parameter(made, field, "path", required) for field in in_path),
+        *(_parameter(made, field, "query", required) for field in query),
+    ]
     if parameters:
         operation["parameters"] = parameters
-    body = _request_body(made, binding, rest)
+    body = _request_body(made, binding, rest, required)
     if body:
         operation["requestBody"] = body
     if policy.auth in _SECURITY:
@@ -203,13 +210,17 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
     return operation
 
 
-def _parameter(made: _Document, field: FieldDescriptor, place: str) -> Json:
+def _parameter(made: _Document, field: FieldDescriptor, place: str, required: set[str]) -> Json:
     schema = made.field(field, response=False)
     text = schema.pop("description", "")
-    return {"name": field.name, "in": place, "required": place == "path", "description": text, "schema": schema}
+    return {
+        "name": field.name, "in": place, "required": field.name in required, "description": text, "schema": schema,
+    }
 
 
-def _request_body(made: _Document, binding: Binding, rest: list[FieldDescriptor]) -> Json | None:
+def _request_body(
+    made: _Document, binding: Binding, rest: list[FieldDescriptor], required: set[str]
+) -> Json | None:
     if binding.uploads:
         properties = {"file": {"type": "string", "format": "binary"}, "user": {"type": "string"}}
         schema: Json = {"type": "object", "required": ["file"], "properties": properties}
@@ -218,6 +229,9 @@ def _request_body(made: _Document, binding: Binding, rest: list[FieldDescriptor]
         return None
     if binding.body == "*":
         schema = made.object(binding.method.input_type, rest, response=False)
+        needed = [field.name for field in rest if field.name in required]
+        if needed:
+            schema["required"] = needed
     else:
         schema = made.field(next(field for field in rest if field.name == binding.body), response=False)
     return {"required": True, "content": {"application/json": {"schema": schema}}}
@@ -234,11 +248,11 @@ def _responses(made: _Document, binding: Binding, policy: Policy, twin: Binding 
         if output.full_name == HTTP_BODY:
             content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
         elif binding.streams:
-            content["text/event-stream"] = {"schema": {"type": "string"}}
+            content["text/event-stream"] = {"schema": _EVENTS}
         else:
             content["application/json"] = {"schema": made.message(output, response=True)}
         if twin is not None:
-            content["text/event-stream"] = {"schema": {"type": "string"}}
+            content["text/event-stream"] = {"schema": _EVENTS}
         responses[str(status)] = {"description": "Success.", "content": content}
     error = {"schema": {"$ref": "#/components/schemas/Error"}}
     responses["default"] = {"description": "An error.", "content": {"application/json": error}}

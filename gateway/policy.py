@@ -17,6 +17,8 @@ class Policy:
 
     auth: str
     success_status: int
+    # The request must name an end user in `user`.
+    needs_user: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Options:
         pool = descriptor_pool.DescriptorPool()
         for file in descriptor_pb2.FileDescriptorSet.FromString(descriptor_set).file:
             if file.name in {_FILE, "google/protobuf/descriptor.proto"}:
-                pool.Add(file)  # type: ignore[attr-defined]
+                pool.Add(file)
         message_factory.GetMessageClassesForFiles([_FILE], pool)
         self._policy = pool.FindExtensionByName("transom.common.v1.policy")
         self._wire = pool.FindExtensionByName("transom.common.v1.wire")
@@ -49,10 +51,19 @@ class Options:
         """Access rules of an RPC."""
         options = self._method.FromString(method.GetOptions().SerializeToString())
         policy = options.Extensions[self._policy]
-        auth = policy.DESCRIPTOR.fields_by_name["auth"].enum_type.values_by_number[policy.auth].name
-        return Policy(auth=auth, success_status=policy.success_status)
+        return Policy(
+            auth=_enum_name(policy, "auth"),
+            success_status=policy.success_status,
+            needs_user=_enum_name(policy, "end_user") == "END_USER_REQUIRED",
+        )
 
     def wire(self, field: FieldDescriptor) -> Wire:
         """How a field is printed."""
         wire = self._field.FromString(field.GetOptions().SerializeToString()).Extensions[self._wire]
         return Wire(omit_unset=wire.omit_unset, unwrap=wire.unwrap)
+
+
+def _enum_name(message: Any, field: str) -> str:
+    values = message.DESCRIPTOR.fields_by_name[field].enum_type.values_by_number
+    name: str = values[getattr(message, field)].name
+    return name

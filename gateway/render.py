@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from gateway.contract import bindings, load
-from gateway.envoy import Place, render
+from gateway.envoy import Place, bootstrap
 
 ROOT = Path(__file__).resolve().parent.parent
+_HEAD = "# Rendered by `python -m gateway` from proto/; do not edit.\n"
 
 
-def configuration(
-    endpoints: Sequence[str], *, port: int, admin_port: int, listen: str, descriptor: str, lua: str
-) -> str:
-    """YAML. ``endpoints`` are ``host:port``, one a server process."""
-    places = []
-    for endpoint in endpoints:
-        host, _, number = endpoint.rpartition(":")
-        places.append((host, int(number)))
-    place = Place(
-        port=port, admin_port=admin_port, listen=listen, endpoints=places, descriptor=descriptor, lua=lua
-    )
+def configuration(place: Place) -> str:
+    """Render the YAML for the RPCs of ``generated/``."""
     found = bindings(load((ROOT / "generated" / "transom.binpb").read_bytes()))
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    head = "# Rendered by `python -m gateway` from proto/; do not edit.\n"
-    return head + yaml.dump(render(found, place), Dumper=_plain(dumper), sort_keys=False, width=110)
+    return _HEAD + as_yaml(bootstrap(found, place))
 
 
-def _plain(dumper: type) -> type:
-    """A dumper without anchors: every value stands where it is used."""
-    return type("Plain", (dumper,), {"ignore_aliases": lambda self, data: True})
+def as_yaml(config: dict[str, Any]) -> str:
+    """Print without anchors: every value stands where it is used."""
+    return yaml.dump(config, Dumper=_plain_dumper(), sort_keys=False, width=110)
+
+
+def _plain_dumper() -> Any:
+    base = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return type("Plain", (base,), {"ignore_aliases": lambda _dumper, _data: True})

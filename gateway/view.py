@@ -26,4 +26,4 @@ def rest_view(descriptor_set: bytes) -> bytes:
     names = [file.name for file in files.file]
     order = sorted(range(len(names)), key=lambda at: names[at].startswith("transom/"))
     ordered = descriptor_pb2.FileDescriptorSet(file=[files.file[at] for at in order])
-    return ordered.SerializeToString(deterministic=True)
+    return bytes(ordered.SerializeToString(deterministic=True))

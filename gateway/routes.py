@@ -1,0 +1,166 @@
+"""Envoy's routes.
+
+Envoy picks a route twice: by the REST path, which decides the settings of filters, and after
+transcoding by the RPC, which decides time limits and retries. Native calls only meet the second kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from gateway.contract import Binding, pairs
+from gateway.typed import IDLE, MIB, OFF, ON, Json, typed
+
+_UNARY_TIMEOUT = "60s"
+_BODY_BUFFER = 16 * MIB
+_CORS = "envoy.filters.http.cors"
+_UPLOAD_LIMITS: Json = {"limit_json": OFF, "limit_upload": ON}
+# The call cannot have begun anywhere.
+_UNSTARTED = "connect-failure,refused-stream"
+
+Transcoder = Callable[[Sequence[str]], Json]
+
+
+def virtual_host(found: Sequence[Binding], transcoder: Transcoder, console_origins: Sequence[str]) -> Json:
+    """Build all routes; ``transcoder`` makes the filter's configuration for a list of services."""
+    return {
+        "name": "all",
+        "domains": ["*"],
+        # Keys come in a header that a page must set itself, so any page may call; no cookies.
+        "typed_per_filter_config": {_CORS: _cors([{"safe_regex": {"regex": ".*"}}], credentials=False)},
+        "routes": [
+            *_heads(found),
+            *_pairs(found, transcoder),
+            *_uploads(found),
+            _console(console_origins),
+            *_rpcs(found),
+        ],
+    }
+
+
+def _cors(origins: Sequence[Json], *, credentials: bool) -> Json:
+    return typed(
+        "filters.http.cors.v3.CorsPolicy",
+        allow_origin_string_match=list(origins),
+        allow_methods="GET, POST, PUT, PATCH, DELETE, OPTIONS",
+        allow_headers="authorization, content-type, last-event-id, x-app-code, x-csrf-token, x-grpc-web, x-user-agent",
+        expose_headers="x-request-id, grpc-status, grpc-message, content-disposition, retry-after",
+        allow_credentials=credentials,
+        max_age="86400",
+    )
+
+
+def _heads(found: Iterable[Binding]) -> list[Json]:
+    """Answer HEAD as GET without a body (rest_shape.lua), except where GET is a stream of events: 405.
+
+    gzip is off, as it would end an empty body with bytes of its own.
+    """
+    head = {"name": ":method", "string_match": {"exact": "HEAD"}}
+    plain: Json = {"route": {"cluster": "grpc"}, "typed_per_filter_config": {"envoy.filters.http.compressor": OFF}}
+    streams = [binding for binding in found if binding.verb == "GET" and binding.sends_events]
+    return [
+        *(
+            {
+                "match": {"safe_regex": {"regex": binding.regex}, "headers": [head]},
+                "metadata": {"filter_metadata": {"rest_shape": {"no_head": True}}},
+                **plain,
+            }
+            for binding in streams
+        ),
+        {"match": {"prefix": "/", "headers": [head]}, **plain},
+    ]
+
+
+def _pairs(found: Sequence[Binding], transcoder: Transcoder) -> list[Json]:
+    """Send `"response_mode": "streaming"` to the streaming half (envoy-transcoding.md section 4)."""
+    wanted = {"filter": "rest", "path": [{"key": "mode"}], "value": {"string_match": {"exact": "streaming"}}}
+    routes = []
+    for _, stream in pairs(found):
+        reads_body = {"envoy.filters.http.json_to_metadata": ON}
+        streaming = {**reads_body, "envoy.filters.http.grpc_json_transcoder": transcoder([stream.service])}
+        for match, filters in (({"dynamic_metadata": [wanted]}, streaming), ({}, reads_body)):
+            routes.append(
+                {
+                    "match": {**_match(stream), **match},
+                    "route": {"cluster": "grpc", "timeout": "0s"},
+                    "request_body_buffer_limit": _BODY_BUFFER,
+                    "typed_per_filter_config": filters,
+                }
+            )
+    return routes
+
+
+def _uploads(found: Iterable[Binding]) -> list[Json]:
+    return [
+        {
+            "match": _match(binding),
+            "route": {"cluster": "grpc", "timeout": "0s"},
+            "typed_per_filter_config": _UPLOAD_LIMITS,
+        }
+        for binding in found
+        if binding.uploads
+    ]
+
+
+def _console(origins: Sequence[str]) -> Json:
+    """Let only named pages call the console: its cookies speak for a person."""
+    allowed = [{"exact": origin} for origin in origins]
+    return {
+        "match": {"prefix": "/console/api"},
+        "route": {"cluster": "grpc", "timeout": _UNARY_TIMEOUT},
+        "typed_per_filter_config": {_CORS: _cors(allowed, credentials=True)},
+    }
+
+
+def _match(binding: Binding) -> Json:
+    verb = {"name": ":method", "string_match": {"exact": binding.verb}}
+    return {"safe_regex": {"regex": binding.regex}, "headers": [verb]}
+
+
+def _rpcs(found: Sequence[Binding]) -> list[Json]:
+    get = {"name": "x-envoy-original-method", "string_match": {"exact": "GET"}}
+    unary = {"cluster": "grpc", "timeout": _UNARY_TIMEOUT}
+    unbounded = {"cluster": "grpc", "timeout": "0s", "idle_timeout": IDLE}
+    return [
+        *(
+            {"match": {"path": rpc}, "route": unbounded, "typed_per_filter_config": _UPLOAD_LIMITS}
+            for rpc in _names(binding for binding in found if binding.uploads)
+        ),
+        *(
+            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry("unavailable,reset")}}
+            for rpc in _names(binding for binding in found if binding.streams and binding.verb == "GET")
+        ),
+        *(
+            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry()}}
+            for rpc in _names(binding for binding in found if binding.picks_mode)
+        ),
+        {
+            "match": {"prefix": "/transom.", "headers": [get]},
+            "route": {**unary, "retry_policy": _retry("unavailable,reset")},
+        },
+        {"match": {"prefix": "/transom."}, "route": {**unary, "retry_policy": _retry()}},
+        # Health and reflection, whose calls may stay open.
+        {"match": {"prefix": "/grpc."}, "route": unbounded},
+        # Whatever else there is goes to the transcoder, which knows it or answers 404.
+        {"match": {"prefix": "/"}, "route": unary},
+    ]
+
+
+def _names(found: Iterable[Binding]) -> list[str]:
+    return sorted({binding.rpc for binding in found})
+
+
+def _retry(more: str = "") -> Json:
+    """Try again on another process: always what never began, and for reads (``more``) what failed half way."""
+    return {
+        "retry_on": f"{_UNSTARTED},{more}" if more else _UNSTARTED,
+        "num_retries": 2,
+        "retry_back_off": {"base_interval": "0.05s"},
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": typed("retry.host.previous_hosts.v3.PreviousHostsPredicate"),
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
