@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 # A custom API tool without an icon of its own (service-api.md 10.3).
-_PLAIN_ICON: Mapping[str, str] = MappingProxyType({"background": "#252525", "content": "😁"})
+_PLAIN_ICON = {"background": "#252525", "content": "😁"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +18,7 @@ class About:
     tags: tuple[str, ...]
 
 
-def tool_icons(document: Mapping[str, Any] | None) -> dict[str, Mapping[str, str]]:
+def tool_icons(document: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     """Icons of an app's tools, by tool name. Tools that this server does not have have none."""
     agent_mode = (document or {}).get("agent_mode")
     tools = agent_mode.get("tools") if isinstance(agent_mode, Mapping) else None
