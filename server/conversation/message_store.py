@@ -102,11 +102,12 @@ _MINE = sa.and_(
 )
 _JOINED = messages.join(conversations, _C.id == _M.conversation_id)
 _EXISTS = sa.select(_M.id).select_from(_JOINED).where(_MINE)
+_FEEDBACK = [
+    "id", "tenant_id", "app_id", "conversation_id", "message_id", "rating", "content", "from_source",
+    "from_end_user_id",
+]  # fmt: skip
 _NEW_FEEDBACK = insert(message_feedbacks).from_select(
-    [
-        "id", "tenant_id", "app_id", "conversation_id", "message_id", "rating", "content", "from_source",
-        "from_end_user_id",
-    ],  # fmt: skip
+    _FEEDBACK,
     sa.select(
         sa.cast(sa.bindparam("b_new"), _F.id.type), _M.tenant_id, _M.app_id, _M.conversation_id, _M.id,
         sa.cast(sa.bindparam("b_rating"), sa.Text), sa.cast(sa.bindparam("b_content"), sa.Text), sa.literal("user"),

@@ -59,7 +59,8 @@ class PurgeStore:
         )
         self._uow.execute(
             sa.delete(conversations).where(
-                conversations.c.tenant_id == tenant_id, conversations.c.id == conversation_id, conversations.c.is_deleted
+                conversations.c.tenant_id == tenant_id, conversations.c.id == conversation_id,
+                conversations.c.is_deleted,
             )
         )
         return True

@@ -55,4 +55,4 @@ class FileStore:
 
 
 def _stored(row: sa.Row[Any] | None) -> StoredFile | None:
-    return None if row is None else StoredFile(*row)
+    return None if row is None else StoredFile(**row._mapping)

@@ -27,7 +27,9 @@ class Uploads:
         self._threads = threads
         self._limits = limits
 
-    async def receive(self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record) -> StoredFile:
+    async def receive(
+        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record
+    ) -> StoredFile:
         """Read a multipart body, keep its file, and have it recorded under its key.
 
         Raises no_file_uploaded, too_many_files, unsupported_file_type, filename_not_exists_error,

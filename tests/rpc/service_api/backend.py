@@ -198,7 +198,8 @@ class Client:
     async def call(self, rpc: str, body: Mapping[str, Any] | None = None, **fields: Any) -> Reply:
         """Call an RPC by its name; ``user`` is cap-user unless given."""
         method = _METHODS[rpc]
-        values = {**({"user": "cap-user"} if "user" in method.input_type.fields_by_name else {}), **(body or {}), **fields}
+        user = {"user": "cap-user"} if "user" in method.input_type.fields_by_name else {}
+        values = {**user, **(body or {}), **fields}
         request = ParseDict(values, method.input_type._concrete_class()).SerializeToString()
         path = f"/{method.containing_service.full_name}/{method.name}"
         if method.server_streaming:

@@ -15,7 +15,10 @@ from tests.rpc.service_api.backend import Backend, Client
 from tests.rpc.service_api.world import DOCUMENT, App, World
 
 # What the recorded app had set.
-RECORDED_APP = {**DOCUMENT, "retriever_resource": {"enabled": True}, "text_to_speech": {"enabled": False, "language": "", "voice": ""}}
+RECORDED_APP = {
+    **DOCUMENT, "retriever_resource": {"enabled": True},
+    "text_to_speech": {"enabled": False, "language": "", "voice": ""},
+}  # fmt: skip
 
 
 async def test_root_greets_without_a_key(backend: Backend) -> None:
@@ -69,7 +72,8 @@ async def test_meta_without_tools_is_as_recorded(client: Client) -> None:
 
 
 async def test_meta_shows_plain_icons_of_custom_tools(backend: Backend, world: World) -> None:
-    tools: list[Any] = [{"provider_type": "api", "tool_name": "weather"}, {"provider_type": "builtin", "tool_name": "x"}, 1]
+    builtin = {"provider_type": "builtin", "tool_name": "x"}
+    tools: list[Any] = [{"provider_type": "api", "tool_name": "weather"}, builtin, 1]
     client = backend.client(world.app(document={**DOCUMENT, "agent_mode": {"tools": tools}}))
     assert await client.ok("GetMeta") == {"tool_icons": {"weather": {"background": "#252525", "content": "😁"}}}
 

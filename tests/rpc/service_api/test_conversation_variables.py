@@ -94,8 +94,9 @@ async def test_variable_set_to_a_value_of_its_type_is_stored(
     ("kind", "value", "expects", "got"),
     [
         ("string", 1, "string", "number"), ("string", None, "string", "none"), ("integer", "1", "number", "string"),
-        ("number", True, "number", "boolean"), ("boolean", 1, "boolean", "number"), ("object", [], "object", "array[any]"),
-        ("array[string]", ["a", 1], "array[string]", "array[any]"), ("array[number]", ["a"], "array[number]", "array[string]"),
+        ("number", True, "number", "boolean"), ("boolean", 1, "boolean", "number"),
+        ("object", [], "object", "array[any]"), ("array[string]", ["a", 1], "array[string]", "array[any]"),
+        ("array[number]", ["a"], "array[number]", "array[string]"),
         ("array[any]", {}, "array[any]", "object"), ("float", {}, "number", "object"),
     ],
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from server.conversation.purge import ConversationPurge
@@ -12,10 +14,9 @@ from tests.rpc.service_api.backend import Backend, Client
 from tests.rpc.service_api.world import START, App, World
 
 GONE = (404, "not_found", "Conversation Not Exists.")
-NO_MODELS_NAME = "Pirates of the north"
 
 
-def ids(page: dict) -> list[str]:
+def ids(page: dict[str, Any]) -> list[str]:
     """Ids of a page."""
     return [item["id"] for item in page["data"]]
 
@@ -78,7 +79,7 @@ async def test_list_without_user_belongs_to_the_shared_default_user(client: Clie
     [({"limit": 0}, "limit"), ({"limit": 101}, "limit"), ({"limit": -1}, "limit"), ({"sort_by": "zzz"}, "sort_by"),
      ({"last_id": "not-a-uuid"}, "last_id")],
 )  # fmt: skip
-async def test_list_with_a_bad_query_names_the_field(client: Client, query: dict, field: str) -> None:
+async def test_list_with_a_bad_query_names_the_field(client: Client, query: dict[str, Any], field: str) -> None:
     status, code, message = await client.refused("ListConversations", query)
     assert (status, code) == (400, "invalid_param")
     assert message.startswith(f"1 validation error for ConversationListQuery\n{field}\n  ")
@@ -102,12 +103,13 @@ async def test_delete_hides_at_once_and_orders_the_purge(client: Client, world: 
     reply = await client.call("DeleteConversation", conversation_id=conversation_id)
     assert reply.status == 204
     assert (await client.ok("ListConversations"))["data"] == []
-    for rpc, fields in {
+    calls: dict[str, dict[str, Any]] = {
         "DeleteConversation": {}, "RenameConversation": {"name": "x"}, "ListConversationVariables": {},
         "ListMessages": {}, "UpdateConversationVariable": {"variable_id": new_id(), "value": 1},
-    }.items():  # fmt: skip
+    }  # fmt: skip
+    for rpc, fields in calls.items():
         assert await client.refused(rpc, fields, conversation_id=conversation_id) == GONE
-    for rpc, fields in {"SubmitMessageFeedback": {"rating": "like"}, "GetSuggestedQuestions": {}}.items():
+    for rpc, fields in (("SubmitMessageFeedback", {"rating": "like"}), ("GetSuggestedQuestions", {})):
         refused = await client.refused(rpc, fields, message_id=message_id)
         assert refused == (404, "not_found", "Message Not Exists.")
     payload = {"tenant_id": app.tenant_id, "app_id": app.app_id, "conversation_id": conversation_id}
@@ -203,9 +205,10 @@ async def test_rename_auto_with_a_failing_model_leaves_the_name(
 ) -> None:
     conversation_id = world.conversation(app, name="as it was")
     world.message(app, conversation_id)
-    assert (await client.ok("RenameConversation", conversation_id=conversation_id, auto_generate=True))["name"] == "as it was"
+    unconfigured = await client.ok("RenameConversation", conversation_id=conversation_id, auto_generate=True)
     backend.models.fail()
-    assert (await client.ok("RenameConversation", conversation_id=conversation_id, auto_generate=True))["name"] == "as it was"
+    failed = await client.ok("RenameConversation", conversation_id=conversation_id, auto_generate=True)
+    assert unconfigured["name"] == failed["name"] == "as it was"
 
 
 async def test_rename_auto_without_messages_is_refused_with_an_empty_message(
@@ -246,7 +249,7 @@ async def test_conversation_of_anyone_else_is_not_found(
 ) -> None:
     conversation_id = world.conversation(app)
     variable_id = world.variable(app, conversation_id, "v", "string", "x")
-    calls = {
+    calls: dict[str, dict[str, Any]] = {
         "DeleteConversation": {}, "RenameConversation": {"name": "x"}, "ListConversationVariables": {},
         "UpdateConversationVariable": {"variable_id": variable_id, "value": "y"}, "ListMessages": {},
     }  # fmt: skip
@@ -259,4 +262,5 @@ async def test_conversation_of_anyone_else_is_not_found(
             bad_query = rpc == "ListMessages" and "-" in odd and len(odd) < 36
             assert (status, code) == ((400, "invalid_param") if bad_query else (404, "not_found"))
     assert len(world.rows(conversations, conversations.c.id == conversation_id, ~conversations.c.is_deleted)) == 1
-    assert [row.value for row in world.rows(conversation_variables, conversation_variables.c.id == variable_id)] == ["x"]
+    kept = world.rows(conversation_variables, conversation_variables.c.id == variable_id)
+    assert [row.value for row in kept] == ["x"]

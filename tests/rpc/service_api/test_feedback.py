@@ -117,7 +117,7 @@ async def test_app_feedbacks_are_of_all_users_newest_first_by_page(
 @pytest.mark.parametrize(
     ("query", "field"), [({"page": 0}, "page"), ({"limit": 0}, "limit"), ({"limit": 102}, "limit")]
 )
-async def test_app_feedbacks_with_a_bad_query_name_the_field(client: Client, query: dict, field: str) -> None:
+async def test_app_feedbacks_with_a_bad_query_name_the_field(client: Client, query: dict[str, Any], field: str) -> None:
     status, code, message = await client.refused("ListAppFeedbacks", query)
     assert (status, code, message.split("\n")[1]) == (400, "invalid_param", field)
 

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
-import grpc
 
 from server.db.tables import upload_files
 from server.file.links import FileLinks
@@ -81,7 +81,10 @@ async def test_upload_replies_as_recorded_and_stores_the_bytes(
     wanted = recorded.body("upload png")
     body = reply.body
     assert list(body) == [*wanted, "reference"]
-    same = ("name", "size", "extension", "mime_type", "preview_url", "original_url", "user_id", "conversation_id", "file_key")
+    same = (
+        "name", "size", "extension", "mime_type", "preview_url", "original_url", "user_id", "conversation_id",
+        "file_key",
+    )  # fmt: skip
     assert [body[name] for name in same] == [wanted[name] for name in same]
     assert (body["tenant_id"], body["created_by"], body["reference"]) == (app.tenant_id, world.end_user(app), None)
     assert before <= body["created_at"] <= time.time() + 1
@@ -161,7 +164,9 @@ async def test_upload_checks_come_in_the_documented_order(client: Client, backen
     assert await refused(client, second, no_name) == many
     assert await refused(client, file_part(b"x"), file_part(b"x")) == many
     assert await refused(client, no_type) == (415, "unsupported_file_type", "File type not allowed.")
-    assert await refused(client, no_name) == (400, "filename_not_exists_error", "The specified filename does not exist.")
+    assert await refused(client, no_name) == (
+        400, "filename_not_exists_error", "The specified filename does not exist.",
+    )  # fmt: skip
     assert await refused(client, slash) == (400, "invalid_param", "Filename contains invalid characters")
     assert await refused(client, file_part(b"x", "a\\b.png")) == (
         400, "invalid_param", "Filename contains invalid characters",
@@ -272,7 +277,8 @@ async def test_preview_as_attachment_is_a_download_with_its_name(client: Client,
 
 
 @pytest.mark.parametrize(
-    ("filename", "kind"), [("a.html", "text/plain"), ("a.txt", "text/html"), ("a.HTM", "application/x"), ("a", "application/xhtml+xml")]
+    ("filename", "kind"),
+    [("a.html", "text/plain"), ("a.txt", "text/html"), ("a.HTM", "application/x"), ("a", "application/xhtml+xml")],
 )
 async def test_preview_of_html_is_always_a_download(
     client: Client, world: World, filename: str, kind: str
@@ -347,11 +353,11 @@ def query_of(link: str) -> dict[str, str]:
 async def test_signed_link_works_without_a_key_until_it_is_old(client: Client, backend: Backend) -> None:
     file_id = await stored(client, b"data")
     keyless = Client(backend, App("", "", None, "app-unknown"))
-    reply = await keyless.call("ReadSignedFile", file_id=file_id, **query_of(backend.links.link(file_id)))
+    reply = await keyless.call("ReadSignedFile", query_of(backend.links.link(file_id)), file_id=file_id)
     assert (reply.status, reply.data) == (200, b"data")
     for age, status in ((299, 200), (302, 404), (-3600, 404)):
         link = FileLinks(SECRET, PUBLIC, 300, lambda age=age: time.time() - age).link(file_id)
-        assert (await keyless.call("ReadSignedFile", file_id=file_id, **query_of(link))).status == status
+        assert (await keyless.call("ReadSignedFile", query_of(link), file_id=file_id)).status == status
 
 
 async def test_signed_link_that_was_changed_is_not_found(client: Client, backend: Backend) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -199,13 +200,14 @@ async def test_messages_with_a_bad_query_name_the_field_as_recorded(client: Clie
     assert (await head(conversation_id=conversation_id, limit=0))[1] == "limit"
 
 
-async def upload(client: Client, data: bytes) -> dict:
+async def upload(client: Client, data: bytes) -> dict[str, Any]:
     """Upload a small image."""
-    body = (
+    form = (
         b'--b\r\nContent-Disposition: form-data; name="file"; filename="dot.png"\r\nContent-Type: image/png\r\n\r\n'
         + data
         + b'\r\n--b\r\nContent-Disposition: form-data; name="user"\r\n\r\ncap-user\r\n--b--\r\n'
     )
-    reply = await client.upload("multipart/form-data; boundary=b", [body])
+    reply = await client.upload("multipart/form-data; boundary=b", [form])
     assert reply.status == 201, reply
-    return reply.body
+    body: dict[str, Any] = reply.body
+    return body

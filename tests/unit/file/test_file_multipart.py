@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ def read(body: bytes, cuts: list[int], limits: Limits | None = None) -> tuple[Re
     written = bytearray()
     reader = UploadReader(BOUNDARY, limits or Limits(), written.extend)
     places = sorted({min(cut, len(body)) for cut in cuts} | {0, len(body)})
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         reader.feed(body[start:end])
     return reader.finish(), bytes(written)
 
