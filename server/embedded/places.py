@@ -92,7 +92,7 @@ def socket_folder(wanted: Path, longest_name: str) -> Path:
     """``wanted``, or a short folder under /tmp when a socket in ``wanted`` could not be addressed."""
     if len(os.fsencode(wanted / longest_name)) <= _SOCKET_PATH_BYTES:
         return wanted
-    return Path("/tmp") / f"transom-{os.geteuid()}-{hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]}"
+    return Path("/tmp") / f"transom-{os.geteuid()}-{hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]}"  # noqa: S108 - private_folder checks its owner
 
 
 def private_folder(folder: Path, owner: Owner) -> None:

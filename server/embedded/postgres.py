@@ -38,7 +38,8 @@ class PostgresPlace:
         """A libpq URL over the private socket."""
         return f"postgresql://{ROLE}@/{quote(database)}?host={quote(str(self.sockets), safe='/')}"
 
-    def _user(self) -> dict[str, int | None]:
+    def user(self) -> dict[str, int | None]:
+        """Keyword arguments of Command: whom to run as."""
         dropped = self.owner.dropped
         return {"user": self.owner.uid if dropped else None, "group": self.owner.gid if dropped else None}
 
@@ -72,7 +73,7 @@ def prepare(where: PostgresPlace, *, durable: bool = True) -> bool:
         str(where.install / "bin" / "initdb"), "-D", str(draft), "-U", ROLE, "--encoding=UTF8",
         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C.UTF-8", "--auth=peer",
     ]
-    options = Command(argv=(), env=_environment(), cwd=draft, **where._user()).options()
+    options = Command(argv=(), env=_environment(), cwd=draft, **where.user()).options()
     done = subprocess.run(
         argv if durable else [*argv, "--no-sync"],
         check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options,
@@ -119,7 +120,7 @@ def command(where: PostgresPlace, *, connections: int = 100, durable: bool = Tru
     for name, value in settings.items():
         argv += ["-c", f"{name}={value}"]
     return Command(
-        argv=tuple(argv), env=_environment(), cwd=where.data, **where._user(),
+        argv=tuple(argv), env=_environment(), cwd=where.data, **where.user(),
         stop_signal=signal.SIGINT, orphan_signal=signal.SIGINT,
     )
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from server.db.engine import make_engine
 from server.db.migrate import migrate
@@ -42,7 +43,7 @@ class DataStores:
         self._numbers = itertools.count(1)
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def __enter__(self) -> DataStores:
+    def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="transom-test-"))
         self.folder.chmod(0o755)
         try:
