@@ -15,20 +15,75 @@ from redis.backoff import NoBackoff
 from sqlalchemy.engine import Engine
 
 from server.access.service import AccessService
+from server.account.passwords import Passwords
+from server.account.service import AccountService
+from server.account.servicer import AccountServicer, SessionServicer, SetupServicer, WorkspaceServicer
+from server.account.session import Sessions
+from server.account.tokens import Cookies, Tokens
+from server.app.importing import Importer, ImportService
+from server.app.keys import KeyService
+from server.app.models import stored_models
+from server.app.service import AppService
+from server.app.servicer import ApiKeyServicer, AppServicer
+from server.app.wire import AppPrinter
+from server.app_info.service import AppInfoService
+from server.app_info.servicer import AppInfoServicer
 from server.bus import Bus
+from server.chat.parameters import UploadLimits
 from server.chat.service import ChatService
 from server.chat.servicer import ChatServicer, CompletionServicer
+from server.conversation.asking import Asking
+from server.conversation.message_servicer import MessageServicer
+from server.conversation.messages import MessageService
+from server.conversation.service import ConversationService
+from server.conversation.servicer import ConversationServicer
+from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
 from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.migrate import migrate
 from server.edge.catalogue import CATALOGUE
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
+from server.file.links import FileLinks
+from server.file.model import Limits
+from server.file.service import FileService
+from server.file.servicer import FileServicer
+from server.file.storage import LocalStorage
+from server.file.threads import FileThreads
+from server.file.upload import Uploads
+from server.kit.crypto import Sealer
+from server.kit.outbound import Outbound
+from server.llm import tokens as token_counter
+from server.llm.calls import Timings
+from server.llm.registry import Registry as ProviderRegistry
+from server.llm.registry import build as build_providers
+from server.provider.resolve import Resolver, SystemModels
+from server.provider.runtime import ModelRuntime
+from server.provider.service import ProviderService
+from server.provider.servicer import ModelProviderServicer
+from server.provider.views import Views
 from server.runs.keeper import Keeper
 from server.runs.log import EventLog
 from server.runs.registry import Runs
 from server.settings import Settings
-from transom.chat.v1 import chat_service_pb2, chat_service_pb2_grpc
+from transom.app.v1 import app_info_service_pb2 as info_pb2
+from transom.app.v1 import app_info_service_pb2_grpc as info_grpc
+from transom.chat.v1 import chat_service_pb2 as chat_pb2
+from transom.chat.v1 import chat_service_pb2_grpc as chat_grpc
+from transom.console.v1 import app_service_pb2 as app_pb2
+from transom.console.v1 import app_service_pb2_grpc as app_grpc
+from transom.console.v1 import model_provider_service_pb2 as provider_pb2
+from transom.console.v1 import model_provider_service_pb2_grpc as provider_grpc
+from transom.console.v1 import session_service_pb2 as session_pb2
+from transom.console.v1 import session_service_pb2_grpc as session_grpc
+from transom.conversation.v1 import conversation_service_pb2 as conversation_pb2
+from transom.conversation.v1 import conversation_service_pb2_grpc as conversation_grpc
+from transom.conversation.v1 import message_service_pb2 as message_pb2
+from transom.conversation.v1 import message_service_pb2_grpc as message_grpc
+from transom.file.v1 import file_http_service_pb2 as file_pb2
+from transom.file.v1 import file_http_service_pb2_grpc as file_grpc
+
+VERSION = "1.0.0"
 
 _MEBIBYTE = 1024 * 1024
 _OPTIONS = (
@@ -102,7 +157,7 @@ class Core:
     runs: Runs
 
 
-async def build_core(settings: Settings, stack: AsyncExitStack) -> tuple[Core, Keeper]:
+async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     """Connect to PostgreSQL and Redis, migrate, take the lease. Closed in reverse by ``stack``."""
     parts = build_parts(settings)
     stack.callback(parts.engine.dispose)
@@ -127,4 +182,153 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> tuple[Core, K
     await keeper.start()
     stack.push_async_callback(keeper.stop)
     stack.push_async_callback(runs.close, settings.shutdown_grace_seconds)
-    return core, keeper
+    return core
+
+
+@dataclass(slots=True)
+class Models:
+    """Model providers of this process and what workspaces configured of them."""
+
+    registry: ProviderRegistry
+    resolver: Resolver
+    service: ProviderService
+    runtime: ModelRuntime
+
+
+def build_models(core: Core, stack: AsyncExitStack) -> Models:
+    """Adapters are imported and connected when a model is first used."""
+    settings = core.settings
+    timings = Timings(
+        first_token=settings.model_first_token_seconds, idle=settings.model_idle_seconds, total=settings.run_max_seconds
+    )
+    registry = build_providers(
+        timings, google_base_url=settings.google_base_url, google_api_version=settings.google_api_version,
+        local_model_url=settings.local_model_url, local_model_key=settings.local_model_key,
+    )
+    stack.push_async_callback(registry.close)
+    system = SystemModels(google_api_key=settings.google_api_key, local_model=bool(settings.local_model_url))
+    resolver = Resolver(registry, system)
+    service = ProviderService(core.uow, Sealer(settings.secret_key))
+    return Models(registry, resolver, service, ModelRuntime(core.db, service, resolver, core.bus))
+
+
+@dataclass(slots=True)
+class Files:
+    """The file store and what guards it."""
+
+    threads: FileThreads
+    links: FileLinks
+    service: FileService
+    uploads: Uploads
+
+
+def build_files(core: Core, stack: AsyncExitStack) -> Files:
+    """Uploads lie in a folder that all server processes share."""
+    settings = core.settings
+    settings.files_path.mkdir(parents=True, exist_ok=True)
+    storage = LocalStorage(settings.files_path)
+    threads = FileThreads(storage)
+    stack.callback(threads.close)
+    links = FileLinks(settings.secret_key, settings.public_url, settings.file_link_seconds)
+    blocked = tuple(name.strip().lower() for name in settings.upload_extension_blocklist.split(",") if name.strip())
+    limits = Limits(
+        image=settings.image_file_size_limit, video=settings.video_file_size_limit,
+        audio=settings.audio_file_size_limit, other=settings.file_size_limit, blocked=blocked,
+    )
+    return Files(threads, links, FileService(core.uow, links), Uploads(storage, threads, limits))
+
+
+def add_service_api(registry: Registry, core: Core, models: Models, files: Files) -> None:
+    """The Service API."""
+    settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
+    conversations = ConversationService(uow)
+    asking = Asking(db, conversations, models.runtime)
+    chat = ChatService(db, uow, runs, models.runtime, files.threads, asking.auto_name, status_of, settings)
+    printer = MessagePrinter(files.links.link, files.links.renewed)
+    upload_limits = UploadLimits(
+        image=settings.image_file_size_limit, video=settings.video_file_size_limit,
+        audio=settings.audio_file_size_limit, file=settings.file_size_limit,
+        workflow_files=settings.workflow_file_upload_limit,
+    )
+    registry.add(ChatServicer(chat, runs), chat_pb2, chat_grpc, "ChatService", "ChatStreamService")
+    registry.add(CompletionServicer(chat, runs), chat_pb2, chat_grpc, "CompletionService", "CompletionStreamService")
+    registry.add(
+        ConversationServicer(db, conversations, asking), conversation_pb2, conversation_grpc, "ConversationService"
+    )
+    registry.add(MessageServicer(db, MessageService(uow), asking, printer), message_pb2, message_grpc, "MessageService")
+    registry.add(
+        FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access),
+        file_pb2, file_grpc, "FileService",
+    )
+    registry.add(
+        AppInfoServicer(db, AppInfoService(uow), upload_limits, files.links.link, VERSION),
+        info_pb2, info_grpc, "AppInfoService",
+    )
+
+
+@dataclass(slots=True)
+class Services:
+    """Use cases without a server around them, for the command line and the demo."""
+
+    accounts: AccountService
+    apps: AppService
+    imports: ImportService
+    keys: KeyService
+
+
+def build_services(uow: UowFactory, models: Models, settings: Settings) -> Services:
+    """The administrative use cases."""
+    sealer = Sealer(settings.secret_key)
+    look = stored_models(models.service, models.resolver)
+    apps = AppService(uow, look)
+    return Services(
+        accounts=AccountService(uow, refresh_days=settings.refresh_token_days, version=VERSION),
+        apps=apps,
+        imports=ImportService(uow, apps, look, sealer),
+        keys=KeyService(uow, sealer),
+    )
+
+
+def add_console(
+    registry: Registry, core: Core, models: Models, files: Files, stack: AsyncExitStack
+) -> Sessions:
+    """The Console API."""
+    settings, db, bus = core.settings, core.db, core.bus
+    services = build_services(core.uow, models, settings)
+    accounts = services.accounts
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    tokens = Tokens(settings.secret_key, settings.access_token_minutes)
+    sessions = Sessions(db, accounts, passwords, tokens, Cookies(settings.public_url), settings, bus)
+    importer = Importer(db, services.imports, Outbound())
+    printer = AppPrinter(settings.public_url, files.links.link)
+    add = registry.add
+    add(SetupServicer(db, accounts, sessions, passwords), session_pb2, session_grpc, "SetupService")
+    add(SessionServicer(sessions), session_pb2, session_grpc, "SessionService")
+    add(AccountServicer(db, accounts, sessions, passwords, bus), session_pb2, session_grpc, "AccountService")
+    add(WorkspaceServicer(db, accounts, bus), session_pb2, session_grpc, "WorkspaceService")
+    add(
+        AppServicer(db, services.apps, services.imports, importer, printer, bus), app_pb2, app_grpc, "AppService"
+    )
+    add(ApiKeyServicer(db, services.keys, bus), app_pb2, app_grpc, "ApiKeyService")
+    views = Views(models.resolver)
+    add(ModelProviderServicer(models.runtime, views), provider_pb2, provider_grpc, "ModelProviderService")
+    return sessions
+
+
+async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry]:
+    """A server with every RPC, not started; everything it holds is closed by ``stack``."""
+    core = await build_core(settings, stack)
+    models = build_models(core, stack)
+    files = build_files(core, stack)
+    registry = Registry()
+    add_service_api(registry, core, models, files)
+    sessions = add_console(registry, core, models, files, stack)
+    server = grpc.aio.server(
+        interceptors=[Edge(rules_of(registry.services), core.access, sessions)],
+        options=_OPTIONS,
+        maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
+    )
+    registry.install(server)
+    core.runs.spawn(token_counter.warm(), "load the tokenizer")
+    return server, registry
