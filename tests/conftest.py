@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from tests.harness.product import Product, Workspace
     from tests.harness.stores import DataStores
 
 
@@ -42,3 +43,50 @@ def fresh_postgres_url(stores: DataStores) -> str:
 def fresh_redis_url(stores: DataStores) -> str:
     """An empty Redis database for this test alone."""
     return stores.redis_url()
+
+
+@pytest.fixture(scope="session")
+def model_url() -> Iterator[str]:
+    """A loopback model that speaks OpenAI's wire, in a process of its own."""
+    import subprocess
+    import sys
+    import urllib.request
+
+    from server.embedded.state import free_ports
+    from tests.harness.stores import wait_until
+
+    (port,) = free_ports(1)
+    child = subprocess.Popen([sys.executable, "-m", "tests.doubles.openai_server", "--port", str(port)])
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            urllib.request.urlopen(f"{url}/v1/models", timeout=1).close()
+        except OSError as error:
+            return "HTTP Error" in str(error)
+        return True
+
+    try:
+        wait_until(answers, "the loopback model answers")
+        yield url
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.fixture(scope="session")
+def product(stores: DataStores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Two server processes behind Envoy, shared by the session; nothing may be killed here."""
+    from tests.harness.product import Product
+
+    folder = tmp_path_factory.mktemp("product")
+    with Product(stores.postgres_url(), stores.redis_url(), folder, servers=2) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def workspace(product: Product, model_url: str) -> Workspace:
+    """A console session on the shared product."""
+    from tests.harness.product import Workspace
+
+    return Workspace(product, model_url)

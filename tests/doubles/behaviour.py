@@ -20,7 +20,8 @@ class Behaviour:
 
     ``text`` is a template with ``{user}`` (last user message), ``{system}``, ``{model}``
     and ``{count}`` (messages); it is sent word by word. With ``times`` the fault happens
-    for that many calls only, then the model answers.
+    for that many calls only, then the model answers; with ``skip`` that many calls are good
+    first (a test call, for instance).
     """
 
     tokens: int = 10
@@ -42,6 +43,7 @@ class Behaviour:
     usage: bool = True
     cached: int = 0
     thoughts: int = 0
+    skip: int = 0
 
     @classmethod
     def parse(cls, script: str) -> Behaviour:
@@ -76,9 +78,13 @@ class FaultCounter:
 
     def __init__(self) -> None:
         self._given: Counter[str] = Counter()
+        self._seen: Counter[str] = Counter()
 
     def fails_now(self, model: str, behaviour: Behaviour) -> bool:
         if not behaviour.faulty:
+            return False
+        self._seen[model] += 1
+        if self._seen[model] <= behaviour.skip:
             return False
         self._given[model] += 1
         return not behaviour.times or self._given[model] <= behaviour.times
