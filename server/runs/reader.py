@@ -24,6 +24,10 @@ log = logging.getLogger("transom.runs")
 PING = RunEvent(ping=Ping())
 Batches = AsyncIterator[list[RunEvent]]
 
+_LOOK_SECONDS = 1.0
+# The end of a run is stored a moment before its last events are in the log (keeper.py).
+_SETTLE_SECONDS = 3.0
+
 
 def is_terminal(event: RunEvent) -> bool:
     """Whether nothing follows."""
@@ -39,11 +43,11 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
     waker = run.attach(after)
     try:
         if after < run.base:
-            for batch in [await event_log.read(run.key.task_id, after)]:
-                known = [event for event in batch if event.sequence <= run.base]
-                if known:
-                    after = known[-1].sequence
-                    yield known
+            older = [event for event in await event_log.read(run.key.task_id, after) if event.sequence <= run.base]
+            if older:
+                after = older[-1].sequence
+                run.seen(waker, after)
+                yield older
         while True:
             waker.clear()
             if after < run.base or run.last - after > lag_limit:
@@ -57,7 +61,7 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
                 if is_terminal(batch[-1]):
                     return
                 continue
-            if run.lost:
+            if run.lost or run.outcome is not None:
                 return
             try:
                 async with asyncio.timeout(ping_seconds):
@@ -93,8 +97,9 @@ async def read_remote(
     """
     quiet_since = time.monotonic()
     checked = 0.0
+    current = stored
     while True:
-        events = await _next(event_log, stored, after, ping_seconds)
+        events = await _next(event_log, current, after, ping_seconds)
         if events:
             after = events[-1].sequence
             quiet_since = time.monotonic()
@@ -102,39 +107,42 @@ async def read_remote(
             if is_terminal(events[-1]):
                 return
             continue
-        if time.monotonic() - checked >= 1.0:
+        if time.monotonic() - checked >= _LOOK_SECONDS:
             checked = time.monotonic()
             try:
-                current = await refresh()
+                found = await refresh()
             except Exception as error:  # noqa: BLE001 - whatever keeps us from looking, the stream goes on
                 log.warning("cannot look at run %s: %s", stored.key.task_id, error)
-                current = stored
-            if current is None:
-                raise AppError(Reason.NOT_FOUND, "Task Not Exists.")
-            if current.status != "running":
-                late = await _next(event_log, current, after, 0)
-                yield late if late and is_terminal(late[-1]) else [*late, *rebuilt(current, after, late)]
-                return
+            else:
+                if found is None:
+                    raise AppError(Reason.NOT_FOUND, "Task Not Exists.")
+                current = found
+        if _is_settled(current):
+            yield rebuilt(current, after)
+            return
         if time.monotonic() - quiet_since >= ping_seconds:
             quiet_since = time.monotonic()
             yield [PING]
 
 
+def _is_settled(stored: StoredRun) -> bool:
+    """The run ended long enough ago for its last events to be in the log, if they ever will be."""
+    return stored.status != "running" and stored.ended_seconds > _SETTLE_SECONDS
+
+
 async def _next(event_log: EventLog, stored: StoredRun, after: int, ping_seconds: float) -> list[RunEvent]:
     try:
-        if stored.status != "running" or ping_seconds <= 0:
+        if _is_settled(stored):
             return await event_log.read(stored.key.task_id, after)
-        return await event_log.wait(stored.key.task_id, after, int(min(1.0, ping_seconds) * 1000))
-    except RedisError as error:
+        return await event_log.wait(stored.key.task_id, after, int(min(_LOOK_SECONDS, ping_seconds) * 1000))
+    except (RedisError, OSError) as error:
         log.warning("cannot read the log of run %s: %s", stored.key.task_id, error)
-        if ping_seconds > 0:
-            await asyncio.sleep(0.3)
+        await asyncio.sleep(0.3)
         return []
 
 
-def rebuilt(stored: StoredRun, after: int, late: list[RunEvent]) -> list[RunEvent]:
+def rebuilt(stored: StoredRun, after: int) -> list[RunEvent]:
     """The end of a finished run as its row tells it."""
-    after = late[-1].sequence if late else after
     sequence = max(stored.last_sequence, after + 1)
 
     def event(number: int, **body: object) -> RunEvent:

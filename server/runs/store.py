@@ -83,6 +83,11 @@ class StoredRun:
     last_sequence: int
     answer: str
     metadata: Mapping[str, Any]
+    # How long ago it ended; 0 while it runs.
+    ended_seconds: float = 0.0
+
+
+_ENDED = sa.func.coalesce(sa.func.extract("epoch", sa.func.now() - runs.c.finished_at), 0.0).label("ended_seconds")
 
 
 class RunStore:
@@ -143,7 +148,7 @@ class RunStore:
     def find(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
         """A run of an end user, with what its message holds."""
         statement = (
-            sa.select(runs, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            sa.select(runs, _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
             .join(messages, messages.c.id == runs.c.message_id)
             .where(runs.c.task_id == task_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id)
         )
@@ -194,7 +199,7 @@ class RunStore:
             )
         )
         statement = (
-            sa.select(runs, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            sa.select(runs, _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
             .join(messages, messages.c.id == runs.c.message_id)
             .where(runs.c.task_id.in_(ids))
         )
@@ -209,6 +214,6 @@ def _stored(row: sa.Row[Any]) -> StoredRun:
     )
     return StoredRun(
         key=key, status=row.status, error=row.error, last_sequence=row.last_sequence, answer=row.answer,
-        metadata=row.metadata or {},
+        metadata=row.metadata or {}, ended_seconds=float(row.ended_seconds),
     )
 
