@@ -28,9 +28,9 @@ def compare(against: str) -> int:
         if archive is None:
             click.echo(f"{base} has no protos to compare with", err=bool(against))
             return 1 if against else 0
-        subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)  # noqa: S607
+        subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
         command = [_buf(), "breaking", "--against", folder]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+        status = subprocess.run(command, cwd=ROOT, check=False).returncode
     click.echo(f"compared with {base}: {'breaking changes' if status else 'compatible'}")
     return status
 
@@ -54,7 +54,7 @@ def _git(*arguments: str) -> bytes | None:
     git = shutil.which("git")
     if git is None:
         return None
-    done = subprocess.run([git, *arguments], cwd=ROOT, capture_output=True, check=False)  # noqa: S603
+    done = subprocess.run([git, *arguments], cwd=ROOT, capture_output=True, check=False)
     return done.stdout if done.returncode == 0 else None
 
 

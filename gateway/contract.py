@@ -13,6 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, Servic
 
 _METHODS = ("get", "put", "post", "delete", "patch")
 _VARIABLE = re.compile(r"\{([^}=]+)(?:=([^}]*))?\}")
+_AFTER_REST = re.compile(r"=\*\*\}.*\{")
 HTTP_BODY = "google.api.HttpBody"
 # Envoy's parser never ends on a bare number for these: the request would hang.
 _BARE_VALUES = frozenset({"google.protobuf.Value", "google.protobuf.ListValue"})
@@ -155,6 +156,8 @@ def _check_variables(binding: Binding) -> None:
             raise ContractError(f"{binding.rpc}: {binding.path} binds {name!r}, which is no plain field of the request")
         if name == binding.body:
             raise ContractError(f"{binding.rpc}: the body would override {name!r}, which {binding.path} binds")
+    if _AFTER_REST.search(binding.path):
+        raise ContractError(f"{binding.rpc}: {binding.path} has a variable after {{x=**}}, which Envoy refuses")
 
 
 def _check_body(binding: Binding) -> None:

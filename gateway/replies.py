@@ -32,7 +32,9 @@ def mappers(found: Sequence[Binding]) -> list[Json]:
     """Build the mappers; the first that fits answers. Replies of the server do not pass here."""
     uploads = [binding.regex for binding in found if binding.uploads]
     return [
-        _mapper([_status("EQ", 404), _path_is(binding.regex for binding in found)], *_method_not_allowed(), becomes=405),
+        _mapper(
+            [_status("EQ", 404), _path_is(binding.regex for binding in found)], *_method_not_allowed(), becomes=405
+        ),
         _mapper([_status("EQ", 404)], "not_found", _NOT_FOUND),
         # The transcoder's own sentence: rest_shape.lua tells a wrong field from a broken body.
         _mapper([_status("EQ", 400), _from_transcoder()], "invalid_param", "%LOCAL_REPLY_BODY%"),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import grpc
@@ -23,6 +23,7 @@ from server.account.tokens import Cookies, Tokens
 from server.app.importing import Importer, ImportService
 from server.app.keys import KeyService
 from server.app.models import stored_models
+from server.app.purge import AppPurge
 from server.app.service import AppService
 from server.app.servicer import ApiKeyServicer, AppServicer
 from server.app.wire import AppPrinter
@@ -35,6 +36,7 @@ from server.chat.servicer import ChatServicer, CompletionServicer
 from server.conversation.asking import Asking
 from server.conversation.message_servicer import MessageServicer
 from server.conversation.messages import MessageService
+from server.conversation.purge import ConversationPurge
 from server.conversation.service import ConversationService
 from server.conversation.servicer import ConversationServicer
 from server.conversation.wire import MessagePrinter
@@ -52,6 +54,7 @@ from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
 from server.kit.crypto import Sealer
+from server.kit.errors import AppError
 from server.kit.outbound import Outbound
 from server.llm import tokens as token_counter
 from server.llm.calls import Timings
@@ -111,6 +114,14 @@ def build_parts(settings: Settings) -> Parts:
     return Parts(settings=settings, engine=engine, uow=uow_factory(engine))
 
 
+def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], None]]:
+    """What the worker does with a row of ``jobs``, by its kind."""
+    return {
+        "purge_app": AppPurge(parts.uow).purge,
+        "purge_conversation": ConversationPurge(parts.uow).purge,
+    }
+
+
 def redis_client(url: str, *, connections: int) -> Redis:
     """A pooled client that fails at once when Redis is away; callers decide what then."""
     pool = BlockingConnectionPool.from_url(
@@ -120,9 +131,10 @@ def redis_client(url: str, *, connections: int) -> Redis:
     return Redis(connection_pool=pool)
 
 
-def status_of(reason: Any) -> int:
-    """The HTTP status of a reason, for error events."""
-    return CATALOGUE[reason].http
+def shown(error: AppError) -> tuple[int, str]:
+    """HTTP status and text of an error, for error events."""
+    spec = CATALOGUE[error.reason]
+    return spec.http, spec.message if error.message is None else error.message
 
 
 class Registry:
@@ -195,9 +207,8 @@ class Models:
     runtime: ModelRuntime
 
 
-def build_models(core: Core, stack: AsyncExitStack) -> Models:
+def build_models(settings: Settings, db: Database, uow: UowFactory, bus: Bus, stack: AsyncExitStack) -> Models:
     """Adapters are imported and connected when a model is first used."""
-    settings = core.settings
     timings = Timings(
         first_token=settings.model_first_token_seconds, idle=settings.model_idle_seconds, total=settings.run_max_seconds
     )
@@ -208,8 +219,8 @@ def build_models(core: Core, stack: AsyncExitStack) -> Models:
     stack.push_async_callback(registry.close)
     system = SystemModels(google_api_key=settings.google_api_key, local_model=bool(settings.local_model_url))
     resolver = Resolver(registry, system)
-    service = ProviderService(core.uow, Sealer(settings.secret_key))
-    return Models(registry, resolver, service, ModelRuntime(core.db, service, resolver, core.bus))
+    service = ProviderService(uow, Sealer(settings.secret_key))
+    return Models(registry, resolver, service, ModelRuntime(db, service, resolver, bus))
 
 
 @dataclass(slots=True)
@@ -243,7 +254,7 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
     settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
-    chat = ChatService(db, uow, runs, models.runtime, files.threads, asking.auto_name, status_of, settings)
+    chat = ChatService(db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings)
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
@@ -289,6 +300,19 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
     )
 
 
+async def build_admin(settings: Settings, stack: AsyncExitStack) -> tuple[Services, Database, Bus]:
+    """Use cases for the command line, and the bus that tells running servers; no lease, no runs."""
+    parts = build_parts(replace(settings, db_pool_size=2))
+    stack.callback(parts.engine.dispose)
+    db = Database(2, settings.db_queue_limit)
+    stack.callback(db.close)
+    redis = redis_client(settings.redis_url, connections=2)
+    stack.push_async_callback(redis.aclose)
+    bus = Bus(redis)
+    models = build_models(settings, db, parts.uow, bus, stack)
+    return build_services(parts.uow, models, settings), db, bus
+
+
 def add_console(
     registry: Registry, core: Core, models: Models, files: Files, stack: AsyncExitStack
 ) -> Sessions:
@@ -319,7 +343,7 @@ def add_console(
 async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry]:
     """A server with every RPC, not started; everything it holds is closed by ``stack``."""
     core = await build_core(settings, stack)
-    models = build_models(core, stack)
+    models = build_models(settings, core.db, core.uow, core.bus, stack)
     files = build_files(core, stack)
     registry = Registry()
     add_service_api(registry, core, models, files)

@@ -7,7 +7,6 @@ import logging
 import signal
 from contextlib import AsyncExitStack
 
-import grpc
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection

@@ -48,12 +48,12 @@ class Settings:
     max_concurrent_rpcs: int = _setting(8192, "calls and streams open in one process; more get 429", low=1)
     shutdown_grace_seconds: float = _setting(10.0, "how long open calls may finish after SIGTERM", low=0, high=600)
 
-    local_model_url: str = _setting("", "OpenAI-compatible address of the packaged model's process; empty: no local model")
+    local_model_url: str = _setting("", "address of the packaged model's process (OpenAI-compatible); empty: none")
     local_model_key: str = _setting("", "key of the packaged model's process", secret=True)
     google_api_key: str = _setting("", "Gemini key for workspaces without their own; also GOOGLE_API_KEY", secret=True)
     google_base_url: str = _setting("", "another address for the Gemini API")
     google_api_version: str = _setting("", "API version of Gemini; empty: the client's default")
-    model_first_token_seconds: float = _setting(120.0, "a model that is silent this long has failed", low=0.1, high=3600)
+    model_first_token_seconds: float = _setting(120.0, "a model silent this long has failed", low=0.1, high=3600)
     model_idle_seconds: float = _setting(120.0, "longest pause between two pieces of an answer", low=0.1, high=3600)
 
     lease_seconds: float = _setting(15.0, "a process not heard of for this long is dead", low=1, high=300)
@@ -130,6 +130,13 @@ def _parse(name: str, kind: str, raw: str) -> object:
     return raw
 
 
+def _check_range(name: str, value: Any, low: float | None, high: float | None) -> None:
+    if not isinstance(value, (int, float)):
+        return
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise SettingsError(f"{name}={value}: allowed is {low if low is not None else ''} to {high or 'any number'}")
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises SettingsError with the name and what is allowed."""
     env = os.environ if environ is None else environ
@@ -142,9 +149,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         if name not in env:
             continue
         value = _parse(name, str(item.type), env[name])
-        low, high = item.metadata["low"], item.metadata["high"]
-        if isinstance(value, (int, float)) and ((low is not None and value < low) or (high is not None and value > high)):
-            raise SettingsError(f"{name}={value}: allowed is {low if low is not None else ''}..{high if high is not None else ''}")
+        _check_range(name, value, item.metadata["low"], item.metadata["high"])
         values[item.name] = value
     if not values.get("google_api_key") and env.get("GOOGLE_API_KEY"):
         values["google_api_key"] = env["GOOGLE_API_KEY"]

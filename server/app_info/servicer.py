@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-
-import grpc
+from typing import Any
 
 from server.app_info import wire
 from server.app_info.model import tool_icons
@@ -18,7 +17,7 @@ from server.kit.errors import AppError, Reason
 from transom.app.v1 import app_info_service_pb2 as pb
 from transom.app.v1 import app_info_service_pb2_grpc as pb_grpc
 
-Context = grpc.aio.ServicerContext
+Context = Any
 _KEPT = 1000
 
 

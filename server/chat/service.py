@@ -18,7 +18,12 @@ from typing import Any, Protocol
 
 from server.chat import memory, naming
 from server.chat.files import (
-    FileEntry, ResolvedFile, needed_upload_ids, parse_files, resolve, sendable,
+    FileEntry,
+    ResolvedFile,
+    needed_upload_ids,
+    parse_files,
+    resolve,
+    sendable,
 )
 from server.chat.inputs import validate_inputs
 from server.chat.model_config import ModelConfig, parse
@@ -62,7 +67,8 @@ class Uploads(Protocol):
 
 
 Namer = Callable[[str, str, str], Awaitable[None]]
-StatusOf = Callable[[Reason], int]
+# The HTTP status and text that a caller is shown of an error.
+Shown = Callable[[AppError], tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ class ChatService:
 
     def __init__(
         self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
-        status_of: StatusOf, settings: Settings,
+        shown: Shown, settings: Settings,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -110,7 +116,7 @@ class ChatService:
         self._models = models
         self._uploads = uploads
         self._namer = namer
-        self._status_of = status_of
+        self._shown = shown
         self._settings = settings
         self._configs: OrderedDict[str, ModelConfig] = OrderedDict()
 
@@ -283,8 +289,7 @@ class ChatService:
             run.lost = True
             status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, _INTERNAL)
         outcome = Outcome(status=status, answer=run.answer, metadata=to_metadata(final.metadata), error=error)
-        http_status = self._status_of(error.reason) if error else 0
-        message = str(error.message if error and error.message is not None else _INTERNAL) if error else ""
+        http_status, message = self._shown(error) if error else (0, "")
         run.end(outcome, http_status=http_status, message=message)
         log.info(
             "run %s %s: app %s, %d+%d tokens, %.2f s", run.key.task_id, status, run.key.app_id,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-import grpc
 from google.protobuf.struct_pb2 import Struct
 
 from server.chat.service import ChatService, Question, fault_of
@@ -20,7 +19,7 @@ from transom.run.v1.event_pb2 import RunEvent
 
 _MODES = ("", "blocking", "streaming")
 Batches = AsyncIterator[list[RunEvent]]
-Context = grpc.aio.ServicerContext
+Context = Any
 
 
 def _dicts(structs: Sequence[Struct]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import grpc
+from typing import Any
 
 from server.conversation import wire
 from server.conversation.asking import Asking
@@ -14,7 +14,7 @@ from transom.common.v1.common_pb2 import Result
 from transom.conversation.v1 import message_service_pb2 as pb
 from transom.conversation.v1 import message_service_pb2_grpc as pb_grpc
 
-Context = grpc.aio.ServicerContext
+Context = Any
 _RATINGS = ("like", "dislike")
 
 

@@ -49,10 +49,11 @@ class MessagePrinter:
         return [self._message(conversation_id, row) for row in rows]
 
     def _message(self, conversation_id: str, row: Row) -> pb.Message:
+        values: Any = row[:16]
         (
             message_id, parent, inputs, query, answer, status, error, asked, answered, price, currency, latency,
             created_at, resources, rating, files,
-        ) = row[:16]  # fmt: skip
+        ) = values
         return pb.Message(
             id=message_id, conversation_id=conversation_id, parent_message_id=parent, inputs=inputs, query=query,
             answer=self._renewed(answer), feedback=pb.MessageFeedback(rating=rating) if rating else None,

@@ -30,6 +30,7 @@ class Database:
         self.waiting = 0
 
     async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run ``fn`` on a database thread. Raises service_unavailable when too many calls wait."""
         if self.waiting >= self._limit:
             raise AppError(Reason.SERVICE_UNAVAILABLE, "Too many requests wait for the database.", retry_after=1)
         with self._lock:

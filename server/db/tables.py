@@ -6,6 +6,8 @@ implies it, into every statement.
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
@@ -24,7 +26,7 @@ def _id(name: str = "id", *, primary_key: bool = False, nullable: bool = False) 
     return sa.Column(name, sa.Uuid(as_uuid=False), primary_key=primary_key, nullable=nullable)
 
 
-def _time(name: str, *, nullable: bool = False) -> sa.Column:
+def _time(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(
         name, sa.DateTime(timezone=True), nullable=nullable, server_default=None if nullable else NOW
     )
@@ -34,7 +36,7 @@ def _text(name: str, default: str | None = "", *, nullable: bool = False) -> sa.
     return sa.Column(name, sa.Text, nullable=nullable, server_default=None if nullable else default)
 
 
-def _json(name: str, *, nullable: bool = False) -> sa.Column:
+def _json(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     # json, not jsonb: clients see the order of keys in what they stored.
     return sa.Column(name, JSON, nullable=nullable, server_default=None if nullable else "{}")
 
@@ -221,7 +223,9 @@ message_feedbacks = sa.Table(
     _text("rating"), _text("content", nullable=True), _text("from_source", "user"),
     _id("from_end_user_id", nullable=True), _id("from_account_id", nullable=True),
     _time("created_at"), _time("updated_at"),
-    sa.UniqueConstraint("message_id", "from_source", "from_end_user_id", "from_account_id", postgresql_nulls_not_distinct=True),
+    sa.UniqueConstraint(
+        "message_id", "from_source", "from_end_user_id", "from_account_id", postgresql_nulls_not_distinct=True
+    ),
     sa.Index("ix_message_feedbacks_app", "app_id", "created_at", "id"),
 )
 

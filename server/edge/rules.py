@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from google.api import annotations_pb2
-from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
 from transom.common.v1 import options_pb2
 
@@ -57,8 +57,5 @@ def _has_json_body(method: MethodDescriptor) -> bool:
     if not http.body or method.client_streaming:
         return False
     path = http.get or http.post or http.put or http.patch or http.delete
-    return any("{" + field.name not in path for field in _fields(method.input_type))
+    return any("{" + field.name not in path for field in method.input_type.fields)
 
-
-def _fields(descriptor: Descriptor) -> Iterable:
-    return descriptor.fields

@@ -14,6 +14,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from server.embedded import binaries, places
@@ -38,7 +39,7 @@ class PostgresPlace:
         """A libpq URL over the private socket."""
         return f"postgresql://{ROLE}@/{quote(database)}?host={quote(str(self.sockets), safe='/')}"
 
-    def user(self) -> dict[str, int | None]:
+    def user(self) -> dict[str, Any]:
         """Keyword arguments of Command: whom to run as."""
         dropped = self.owner.dropped
         return {"user": self.owner.uid if dropped else None, "group": self.owner.gid if dropped else None}
@@ -107,6 +108,7 @@ def command(where: PostgresPlace, *, connections: int = 100, durable: bool = Tru
         "log_timezone": "UTC",
         "log_line_prefix": "",
         "log_checkpoints": "off",
+        "log_min_messages": "warning",
         "cluster_name": "transom",
         "wal_level": "minimal",
         "max_wal_senders": "0",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from server.embedded import binaries, places
 from server.embedded.child import Command
 
 _SOCKET_NAME = "valkey.sock"
+# Descriptors that Valkey keeps for itself.
+_OWN_FILES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,21 @@ def command(where: ValkeyPlace, *, databases: int = 16, durable: bool = True) ->
     argv = (
         str(where.program), "--port", "0", "--unixsocket", str(where.socket), "--unixsocketperm", "700",
         "--dir", str(where.data), "--appendonly", "yes" if durable else "no", "--appendfsync", "everysec",
-        "--save", "", "--databases", str(databases), "--daemonize", "no", "--maxclients", "20000",
+        "--save", "", "--databases", str(databases), "--daemonize", "no", "--maxclients", str(_clients()),
         "--maxmemory-policy", "noeviction",
+        "--loglevel", "warning",
     )
     return Command(
         argv=argv, env={"PATH": os.environ.get("PATH", "")}, cwd=where.data,
         stop_signal=signal.SIGTERM, orphan_signal=signal.SIGTERM,
     )
+
+
+def _clients() -> int:
+    """As many connections as the limit of open files lets it have."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 20_000
+    return wanted if hard == resource.RLIM_INFINITY else max(100, min(wanted, hard - _OWN_FILES))
 
 
 def accepts(where: ValkeyPlace) -> bool:

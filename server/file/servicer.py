@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
-import grpc
 from google.api.httpbody_pb2 import HttpBody
 
 from server.access.service import AccessService
@@ -24,7 +24,7 @@ from transom.file.v1 import file_http_service_pb2_grpc as pb_grpc
 
 log = logging.getLogger("transom.file")
 
-Context = grpc.aio.ServicerContext
+Context = Any
 Bodies = AsyncIterator[HttpBody]
 
 

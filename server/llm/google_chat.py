@@ -150,7 +150,7 @@ class GoogleChat:
             contents = contents_of(self.card, [PromptMessage("user", system)])[1] + contents
         with translated():
             counted = await Deadlines(self._clients.timings).read(
-                models.count_tokens(model=self.card.model, contents=contents)  # type: ignore[arg-type]
+                models.count_tokens(model=self.card.model, contents=contents)
             )
         return counted.total_tokens or 0
 
@@ -186,13 +186,14 @@ class GoogleChat:
         box: list[Any],
     ) -> tuple[Any, types.GenerateContentResponse | None]:
         """Start the call: its events and the first of them. ``box`` gets the open response,
-        because closing the SDK's generator leaves that to the garbage collector."""
+        because closing the SDK's generator leaves that to the garbage collector.
+        """
         token = _responses.set(box)
         try:
             events: Any = await deadlines.read(
                 client.aio.models.generate_content_stream(
                     model=self.card.model,
-                    contents=contents,  # type: ignore[arg-type]
+                    contents=contents,
                     config=config,
                 )
             )
@@ -250,7 +251,7 @@ class GoogleEmbedding:
             answer = await Deadlines(self._clients.timings).read(
                 client.aio.models.embed_content(
                     model=self.card.model,
-                    contents=contents,  # type: ignore[arg-type]
+                    contents=contents,
                     config=types.EmbedContentConfig(task_type=task),
                 )
             )

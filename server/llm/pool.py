@@ -19,7 +19,8 @@ def credential_key(*parts: str) -> str:
 
 class ClientPool(Generic[C]):
     """Clients by key. An evicted client is closed after ``grace`` seconds, so that a
-    stream which still uses it can finish."""
+    stream which still uses it can finish.
+    """
 
     def __init__(self, close: Callable[[C], Awaitable[object]], *, size: int = 64, grace: float = 1200.0) -> None:
         self._close = close

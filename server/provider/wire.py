@@ -31,7 +31,7 @@ def credentials(request: Message) -> dict[str, object]:
     """The filled form of a request. Missing: ``invalid_param``."""
     if not request.HasField("credentials"):
         raise invalid_param("credentials is required")
-    return clean(MessageToDict(request.credentials))  # type: ignore[attr-defined,no-any-return]
+    return clean(MessageToDict(request.credentials))
 
 
 def required(value: str, name: str) -> str:

@@ -62,7 +62,7 @@ class Keeper:
                 await asyncio.sleep(seconds)
                 try:
                     await work()
-                except Exception as error:  # noqa: BLE001 - the loop must outlive any fault
+                except Exception as error:
                     log.warning("cannot %s: %s", name, str(error).partition("\n")[0])
 
         return asyncio.create_task(loop(), name=name)

@@ -8,6 +8,7 @@ second writer of the same run is refused by Redis itself (ids only grow).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
@@ -64,22 +65,19 @@ class EventLog:
 
     async def read(self, task_id: str, after: int) -> list[RunEvent]:
         """Events after number ``after`` that are in the log now."""
-        entries = await self._redis.xrange(_key(task_id), min=f"({after}-0", max="+")
+        entries: Any = await self._redis.xrange(_key(task_id), min=f"({after}-0", max="+")
         return _newer(entries, after)
 
     async def wait(self, task_id: str, after: int, milliseconds: int) -> list[RunEvent]:
         """The same, waiting up to ``milliseconds`` for the first one."""
-        found = await self._blocking.xread({_key(task_id): f"{after}-0"}, block=milliseconds)
-        if not found:
-            return []
-        entries = next(iter(found.values()))[0] if isinstance(found, dict) else found[0][1]
-        return _newer(entries, after)
+        found: Any = await self._blocking.xread({_key(task_id): f"{after}-0"}, block=milliseconds)
+        return _newer(found[0][1], after) if found else []
 
     async def last(self, task_id: str) -> int:
         """Number of the last event in the log; 0 when there is none."""
-        entries = await self._redis.xrevrange(_key(task_id), count=1)
+        entries: Any = await self._redis.xrevrange(_key(task_id), count=1)
         return int(entries[0][0].split(b"-")[0]) if entries else 0
 
 
-def _newer(entries: Sequence, after: int) -> list[RunEvent]:
+def _newer(entries: Sequence[Any], after: int) -> list[RunEvent]:
     return [event for _, fields in entries for event in _unpack(fields[_FIELD]) if event.sequence > after]

@@ -111,7 +111,7 @@ async def read_remote(
             checked = time.monotonic()
             try:
                 found = await refresh()
-            except Exception as error:  # noqa: BLE001 - whatever keeps us from looking, the stream goes on
+            except Exception as error:
                 log.warning("cannot look at run %s: %s", stored.key.task_id, error)
             else:
                 if found is None:

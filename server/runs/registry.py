@@ -70,7 +70,7 @@ class Runs:
         async def guard() -> None:
             try:
                 await work
-            except Exception as error:  # noqa: BLE001 - by contract harmless
+            except Exception as error:
                 log.warning("%s: %s", name, error)
 
         task = asyncio.create_task(guard(), name=name)

@@ -88,6 +88,9 @@ class StoredRun:
 
 
 _ENDED = sa.func.coalesce(sa.func.extract("epoch", sa.func.now() - runs.c.finished_at), 0.0).label("ended_seconds")
+_OF_MESSAGE = (
+    _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"),
+)
 
 
 class RunStore:
@@ -148,7 +151,7 @@ class RunStore:
     def find(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
         """A run of an end user, with what its message holds."""
         statement = (
-            sa.select(runs, _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            sa.select(runs, *_OF_MESSAGE)
             .join(messages, messages.c.id == runs.c.message_id)
             .where(runs.c.task_id == task_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id)
         )
@@ -199,7 +202,7 @@ class RunStore:
             )
         )
         statement = (
-            sa.select(runs, _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"))
+            sa.select(runs, *_OF_MESSAGE)
             .join(messages, messages.c.id == runs.c.message_id)
             .where(runs.c.task_id.in_(ids))
         )

@@ -1,0 +1,1 @@
+"""The Celery worker: background jobs of every slice."""

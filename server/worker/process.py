@@ -1,0 +1,124 @@
+"""A worker process: Celery, and a thread beside it that announces due jobs and renews leases."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from celery import Celery, signals
+
+from server.logs import configure
+from server.settings import Settings
+from server.worker.app import QUEUE, make_app
+from server.worker.service import JobService
+
+log = logging.getLogger("transom.worker")
+
+_POLL_SECONDS = 0.5
+_RENEW_SECONDS = 10.0
+_PING_SECONDS = 3.0
+
+
+def run(
+    settings: Settings, *, pool: str = "threads", concurrency: int | None = None, ready_file: Path | None = None
+) -> int:
+    """Work until SIGTERM (tasks that run may finish) or SIGQUIT (at once); the exit status."""
+    configure(settings.log_level, part="worker")
+    threads = concurrency or settings.worker_concurrency
+    app = make_app(settings)
+    app.jobs = _jobs_of_process(settings, connections=threads + 2 if pool == "threads" else 2)
+    relay = _Relay(app, ready_file)
+    signals.worker_ready.connect(relay.start, weak=False)
+    signals.worker_shutting_down.connect(relay.stop, weak=False)
+    worker = app.Worker(
+        pool=pool, concurrency=threads, queues=[QUEUE], hostname=_node_name(), loglevel=settings.log_level,
+        without_gossip=True, without_mingle=True, quiet=True,
+    )
+    worker.start()
+    status: int = worker.exitcode or 0
+    return status
+
+
+def answers(settings: Settings, *, host: str | None = None) -> bool:
+    """Whether the worker of this host (any worker with ``host=""``) answers a ping."""
+    app = make_app(settings)
+    names = None if host == "" else [_node_name()]
+    try:
+        replies = app.control.ping(destination=names, timeout=_PING_SECONDS, limit=1)
+    except OSError:
+        return False
+    return bool(replies)
+
+
+def _node_name() -> str:
+    return f"transom@{socket.gethostname()}"
+
+
+def _jobs_of_process(settings: Settings, connections: int) -> Any:
+    """A function that gives each process its own JobService: a pool must not be shared over a fork."""
+
+    @cache
+    def build(_: int) -> JobService:
+        # Imported in the process that works: it is most of the server.
+        from server.bootstrap import build_job_handlers, build_parts
+
+        parts = build_parts(replace(settings, db_pool_size=connections))
+        return JobService(parts.uow, build_job_handlers(parts))
+
+    return lambda: build(os.getpid())
+
+
+class _Relay:
+    """Every half second: due jobs become messages, leases of running jobs go on."""
+
+    def __init__(self, app: Celery, ready_file: Path | None) -> None:
+        self._app = app
+        self._ready_file = ready_file
+        self._stopping = False
+
+    def start(self, **_: Any) -> None:
+        """Begin when the worker takes messages."""
+        if self._ready_file is not None:
+            self._ready_file.touch()
+        log.info("ready: queue %s", QUEUE)
+        threading.Thread(target=self._run, name="jobs", daemon=True).start()
+
+    def stop(self, **_: Any) -> None:
+        """Announce nothing more; leases are renewed while the last tasks finish."""
+        self._stopping = True
+        if self._ready_file is not None:
+            self._ready_file.unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        jobs: JobService = self._app.jobs()
+        renewed = time.monotonic()
+        waiting = False
+        while True:
+            try:
+                if not self._stopping:
+                    self._announce(jobs)
+                if time.monotonic() - renewed >= _RENEW_SECONDS:
+                    renewed = time.monotonic()
+                    jobs.renew()
+                waiting = False
+            except Exception as error:
+                if not waiting:
+                    log.warning("jobs wait: %s", error)
+                waiting = True
+            time.sleep(_POLL_SECONDS)
+
+    def _announce(self, jobs: JobService) -> None:
+        found = jobs.take_due()
+        try:
+            for due in found:
+                self._app.send_task("transom.job", (due.id, due.attempts))
+        except Exception:
+            jobs.put_back(found)
+            raise

@@ -1,0 +1,78 @@
+"""SQL of the ``jobs`` table. Jobs are the server's own: no tenant asks for or sees one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from server.db.engine import UnitOfWork
+from server.db.tables import jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A job to announce: the row, and how often it was begun."""
+
+    id: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A job that this worker has."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+class JobStore:
+    """One statement a method."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def take_due(self, limit: int, quiet: timedelta) -> list[Due]:
+        """Jobs that are due, oldest first; for ``quiet`` no other worker sees them as due."""
+        due = (
+            sa.select(jobs.c.id).where(jobs.c.due_at <= sa.func.now()).order_by(jobs.c.due_at).limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        taken = (
+            sa.update(jobs).where(jobs.c.id.in_(due)).values(due_at=sa.func.now() + quiet)
+            .returning(jobs.c.id, jobs.c.attempts)
+        )
+        return [Due(row.id, row.attempts) for row in self._uow.execute(taken)]
+
+    def put_back(self, ids: Sequence[int]) -> None:
+        """Make taken jobs due now."""
+        self._uow.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(due_at=sa.func.now()))
+
+    def begin(self, job_id: int, attempts: int, lease: timedelta) -> Begun | None:
+        """Count an attempt and hold the job for ``lease``; None when it is done or another worker began it."""
+        begun = (
+            sa.update(jobs).where(jobs.c.id == job_id, jobs.c.attempts == attempts)
+            .values(attempts=attempts + 1, due_at=sa.func.now() + lease)
+            .returning(jobs.c.kind, jobs.c.payload, jobs.c.attempts)
+        )
+        row = self._uow.execute(begun).first()
+        return Begun(job_id, row.kind, row.payload, row.attempts) if row else None
+
+    def renew(self, held: dict[int, int], lease: timedelta) -> None:
+        """Hold the jobs of ``held`` (id -> attempts) for another ``lease``."""
+        mine = sa.tuple_(jobs.c.id, jobs.c.attempts).in_(list(held.items()))
+        self._uow.execute(sa.update(jobs).where(mine).values(due_at=sa.func.now() + lease))
+
+    def finish(self, job: Begun) -> None:
+        """Delete a job that is done."""
+        self._uow.execute(sa.delete(jobs).where(jobs.c.id == job.id, jobs.c.attempts == job.attempts))
+
+    def fail(self, job: Begun, error: str, pause: timedelta) -> None:
+        """Keep the reason and make the job due again after ``pause``."""
+        mine = (jobs.c.id == job.id) & (jobs.c.attempts == job.attempts)
+        self._uow.execute(sa.update(jobs).where(mine).values(last_error=error, due_at=sa.func.now() + pause))
