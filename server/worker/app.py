@@ -7,7 +7,7 @@ lost or doubled message does no harm. Rules and figures: components.md 4.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from celery import Celery
 
@@ -26,7 +26,7 @@ def broker_url(settings: Settings) -> str:
     if parts.scheme != "redis+socket":
         return settings.celery_broker
     query = {("virtual_host" if name == "db" else name): value for name, value in parse_qsl(parts.query)}
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return f"redis+socket://{parts.path}" + (f"?{urlencode(query)}" if query else "")
 
 
 def make_app(settings: Settings, **extra: Any) -> Celery:
