@@ -268,7 +268,7 @@ async def test_preview_gives_the_bytes_in_pieces_with_their_headers(client: Clie
 
 
 async def test_preview_as_attachment_is_a_download_with_its_name(client: Client, world: World) -> None:
-    file_id = await stored(client, filename="日 \"本\".mp3", kind="audio/mpeg")
+    file_id = await stored(client, filename='日 "本".mp3', kind="audio/mpeg")
     await attached(client, world, file_id)
     reply = await client.call("PreviewFile", file_id=file_id, as_attachment=True)
     assert reply.headers["content-type"] == "application/octet-stream"

@@ -1,0 +1,97 @@
+"""One real Envoy for most tests, in front of a scripted server, with the product's RPCs and a few more."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.contract import Binding, bindings, load
+from gateway.envoy import Place, bootstrap
+from gateway.gen import PROTO, compile_protos
+from gateway.view import rest_view
+from tests.gateway.backend import Backend, Schema
+from tests.gateway.running import Gateway, free_ports
+
+LUA = Path(__file__).resolve().parents[2] / "envoy" / "rest_shape.lua"
+DEMO = Path(__file__).parent / "protos"
+
+MakeGateway = Callable[..., AbstractContextManager[Gateway]]
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files of this session."""
+    return tmp_path_factory.mktemp("gateway")
+
+
+@pytest.fixture(scope="session")
+def descriptor_set(folder: Path) -> bytes:
+    """The product's protos and the demo's."""
+    compile_protos([PROTO, DEMO], folder / "all.binpb")
+    return (folder / "all.binpb").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def contract(descriptor_set: bytes) -> list[Binding]:
+    """All REST bindings of the descriptor set."""
+    return bindings(load(descriptor_set))
+
+
+@pytest.fixture(scope="session")
+def schema(descriptor_set: bytes) -> Schema:
+    """Messages and methods of the descriptor set."""
+    return Schema(descriptor_set)
+
+
+@pytest.fixture(scope="session")
+def backend(schema: Schema) -> Iterator[Backend]:
+    """The scripted server."""
+    with Backend(schema) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def make_gateway(folder: Path, descriptor_set: bytes, contract: list[Binding]) -> MakeGateway:
+    """Make an Envoy for some ports; ``replace`` swaps whole values anywhere in the configuration."""
+    view = folder / "rest.binpb"
+    view.write_bytes(rest_view(descriptor_set))
+
+    def make(ports: Sequence[int], replace: dict[str, str] | None = None) -> Gateway:
+        public, admin = free_ports(2)
+        place = Place(
+            port=public, admin_port=admin, endpoints=[("127.0.0.1", port) for port in ports], listen="127.0.0.1",
+            descriptor=str(view), lua=str(LUA), console_origins=["https://console.example"],
+        )
+        text = json.dumps(bootstrap(contract, place))
+        for old, new in (replace or {}).items():
+            text = text.replace(json.dumps(old), json.dumps(new))
+        config: dict[str, Any] = json.loads(text)
+        return Gateway(config, folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def gateway(make_gateway: MakeGateway, backend: Backend) -> Iterator[Gateway]:
+    """Envoy as the product runs it."""
+    with make_gateway([backend.port]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def impatient(make_gateway: MakeGateway, backend: Backend) -> Iterator[Gateway]:
+    """Envoy whose time limits are short."""
+    with make_gateway([backend.port], {"60s": "0.3s", "600s": "0.6s", "10s": "0.3s"}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def deserted(make_gateway: MakeGateway) -> Iterator[Gateway]:
+    """Envoy whose only server process is not there."""
+    with make_gateway(free_ports(1)) as running:
+        yield running
