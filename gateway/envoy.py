@@ -162,7 +162,11 @@ def _filters(found: Sequence[Binding], place: Place) -> list[Json]:
         typed_filter(
             "envoy.filters.http.compressor",
             "filters.http.compressor.v3.Compressor",
-            response_direction_config={"common_config": {"min_content_length": 1024}},
+            # Compressed, an empty body is 20 bytes that a reader of a 204 takes for the next reply.
+            response_direction_config={
+                "common_config": {"min_content_length": 1024},
+                "uncompressible_response_codes": [204],
+            },
             compressor_library={
                 "name": "gzip",
                 "typed_config": typed("compression.gzip.compressor.v3.Gzip", compression_level="BEST_SPEED"),
