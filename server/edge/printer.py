@@ -6,7 +6,7 @@ generic walk costs more than the rest of the call. Rules (architecture.md sectio
 
 - an unset field with presence prints ``null``, or nothing with ``(wire).omit_unset``;
 - other fields always print; free-form objects keep whole numbers whole;
-- a field with ``(wire).unwrap`` is the whole body.
+- a field with ``(wire).unwrap`` is the whole value, ``null`` when unset; of several, the one that is set.
 """
 
 from __future__ import annotations
@@ -90,10 +90,11 @@ def _compile(descriptor: Descriptor) -> ToJson:
     names: dict[str, ToJson] = {}
     always: list[str] = []
     sometimes: list[str] = []
+    unwrapped = [field for field in descriptor.fields if _wire(field).unwrap]
+    if unwrapped:
+        return eval(f"lambda m: {_whole(unwrapped, names)}", names)  # noqa: S307 - built from descriptors only
     for field in descriptor.fields:
         expression = _expression(field, names)
-        if _wire(field).unwrap:
-            return eval(f"lambda m: {expression}", names)  # noqa: S307 - built from descriptors only
         if field.has_presence and _wire(field).omit_unset:
             sometimes.append(f"    if m.HasField({field.name!r}): d[{field.name!r}] = {expression}\n")
         elif field.has_presence:
@@ -104,6 +105,15 @@ def _compile(descriptor: Descriptor) -> ToJson:
     scope: dict[str, Any] = names
     exec(body, scope)  # noqa: S102 - built from descriptors only
     return scope["printer"]
+
+
+def _whole(fields: list[FieldDescriptor], names: dict[str, ToJson]) -> str:
+    first, *rest = fields
+    expression = _expression(first, names)
+    if not first.has_presence:
+        return expression
+    other = _whole(rest, names) if rest else "None"
+    return f"{expression} if m.HasField({first.name!r}) else {other}"
 
 
 def _expression(field: FieldDescriptor, names: dict[str, ToJson]) -> str:
