@@ -8,7 +8,9 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
-HEAD = "0001"
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+# The newest revision; files are named NNNN_what.py and form one line.
+HEAD = max(file.name for file in _VERSIONS.glob("[0-9]*.py")).partition("_")[0]
 _LOCK = 0x7472616E736F6D  # "transom"
 
 log = logging.getLogger("transom.migrate")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 metadata = sa.MetaData(
     naming_convention={
@@ -297,6 +297,173 @@ default_models = sa.Table(
     "default_models", metadata,
     _id("tenant_id", primary_key=True), sa.Column("model_type", sa.Text, primary_key=True),
     _text("provider"), _text("model"), _time("updated_at"),
+)
+
+# Knowledge (data-model.md section 6, dataset-api.md, rag-engine.md)
+
+datasets = sa.Table(
+    "datasets", metadata,
+    _id(primary_key=True), _id("tenant_id"),
+    _text("name"), _text("description", nullable=True), _text("provider", "vendor"), _text("permission", "only_me"),
+    _text("data_source_type", nullable=True),
+    # high_quality or economy; null until the first document.
+    _text("indexing_technique", nullable=True),
+    _text("embedding_provider", nullable=True), _text("embedding_model", nullable=True),
+    # Dimension of the vectors that answer now; null before the first one.
+    _int("dimension", nullable=True),
+    # Which generation of vectors answers; a re-embedding builds the next one beside it.
+    _int("generation"),
+    _text("doc_form", nullable=True),
+    sa.Column("keyword_number", sa.Integer, nullable=False, server_default="10"),
+    _json("retrieval_model", nullable=True), _json("summary_index_setting", nullable=True),
+    _json("icon_info", nullable=True),
+    _bool("built_in_field_enabled", False), _bool("enable_api", True),
+    # provider external: the registered API and the id over there.
+    _id("external_api_id", nullable=True), _text("external_knowledge_id", nullable=True),
+    _id("created_by"), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
+    sa.UniqueConstraint("tenant_id", "name"),
+    sa.Index("ix_datasets_tenant", "tenant_id", "created_at", "id"),
+)
+
+dataset_members = sa.Table(
+    "dataset_members", metadata,
+    # Who may read a dataset of permission partial_members.
+    _id("dataset_id", primary_key=True), _id("account_id", primary_key=True), _id("tenant_id"),
+)
+
+app_datasets = sa.Table(
+    "app_datasets", metadata,
+    # Rebuilt when an app's configuration is saved: which datasets an app searches.
+    _id("app_id", primary_key=True), _id("dataset_id", primary_key=True), _id("tenant_id"),
+    sa.Index("ix_app_datasets_dataset", "dataset_id"),
+)
+
+process_rules = sa.Table(
+    "process_rules", metadata,
+    # Rows are never changed: documents keep the rule they were made with.
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"),
+    _text("mode"), _json("rules", nullable=True), _id("created_by"), _time("created_at"),
+    sa.Index("ix_process_rules_dataset", "dataset_id", "created_at"),
+)
+
+documents = sa.Table(
+    "documents", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"),
+    _int("position"), _text("name"), _text("batch"), _text("created_from", "api"),
+    _text("data_source_type", "upload_file"), _id("upload_file_id", nullable=True), _id("process_rule_id"),
+    _text("doc_form", "text_model"), _text("doc_language", "English"), _text("doc_type", nullable=True),
+    # Value by field name; built-in fields too while they are on.
+    sa.Column("doc_metadata", JSONB, nullable=True),
+    _bool("need_summary", False),
+    # waiting, parsing, splitting, indexing, completed, error (dataset-api.md 3.11).
+    _text("indexing_status", "waiting"), _text("error", nullable=True),
+    # Number of the text that is wanted, and of the one that answers searches; 0: none yet. Segments carry theirs.
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"), _int("live_version"),
+    # How often indexing of this version was begun; after a few it is an error.
+    _int("attempts"),
+    _bool("is_paused", False), _time("paused_at", nullable=True), _id("paused_by", nullable=True),
+    _time("processing_started_at", nullable=True), _time("parsing_completed_at", nullable=True),
+    _time("cleaning_completed_at", nullable=True), _time("splitting_completed_at", nullable=True),
+    _time("completed_at", nullable=True), _time("stopped_at", nullable=True),
+    sa.Column("indexing_latency", sa.Float, nullable=True),
+    _int("word_count", nullable=True), _int("tokens", nullable=True),
+    _bool("enabled", True), _time("disabled_at", nullable=True), _id("disabled_by", nullable=True),
+    _bool("archived", False), _time("archived_at", nullable=True), _id("archived_by", nullable=True),
+    _id("created_by"), _time("created_at"), _time("updated_at"),
+    sa.Index("ix_documents_dataset", "dataset_id", "created_at", "position"),
+    sa.Index("ix_documents_batch", "dataset_id", "batch"),
+    sa.Index("ix_documents_tenant", "tenant_id"),
+    sa.Index("ix_documents_metadata", "doc_metadata", postgresql_using="gin"),
+)
+
+document_segments = sa.Table(
+    "document_segments", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"), _id("document_id"),
+    # Of the document; only segments of its live version answer.
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),
+    _int("position"), _text("content"), _text("answer", nullable=True),
+    _int("word_count"), _int("tokens"), _json("keywords", nullable=True),
+    # Its name in vector, text and keyword index.
+    _id("index_node_id"), _text("index_node_hash"),
+    _int("hit_count"),
+    _bool("enabled", True), _time("disabled_at", nullable=True), _id("disabled_by", nullable=True),
+    # waiting, indexing, completed, error, re_segment.
+    _text("status", "waiting"), _text("error", nullable=True),
+    _time("indexing_at", nullable=True), _time("completed_at", nullable=True), _time("stopped_at", nullable=True),
+    _id("created_by"), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
+    sa.Index("ix_document_segments_document", "document_id", "version", "position", "id"),
+    sa.Index("ix_document_segments_dataset", "dataset_id"),
+    sa.Index("ix_document_segments_node", "index_node_id"),
+)
+
+child_chunks = sa.Table(
+    "child_chunks", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"), _id("document_id"), _id("segment_id"),
+    _int("position"), _text("content"), _int("word_count"),
+    _id("index_node_id"), _text("index_node_hash"),
+    # automatic, or customized once made or changed over the API.
+    _text("type", "automatic"),
+    _id("created_by"), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
+    sa.Index("ix_child_chunks_segment", "segment_id", "position", "id"),
+    sa.Index("ix_child_chunks_document", "document_id"),
+    sa.Index("ix_child_chunks_dataset", "dataset_id"),
+    sa.Index("ix_child_chunks_node", "index_node_id"),
+)
+
+segment_attachments = sa.Table(
+    "segment_attachments", metadata,
+    _id("segment_id", primary_key=True), _id("upload_file_id", primary_key=True),
+    _id("tenant_id"), _id("dataset_id"), _id("document_id"), _time("created_at"),
+    sa.Index("ix_segment_attachments_document", "document_id"),
+)
+
+segment_summaries = sa.Table(
+    "segment_summaries", metadata,
+    _id("segment_id", primary_key=True), _id("tenant_id"), _id("dataset_id"), _id("document_id"),
+    _text("content"), _id("index_node_id"), _text("index_node_hash"), _int("tokens"),
+    # not_started, generating, completed, error.
+    _text("status", "not_started"), _text("error", nullable=True), _time("created_at"), _time("updated_at"),
+    sa.Index("ix_segment_summaries_document", "document_id"),
+    sa.Index("ix_segment_summaries_node", "index_node_id"),
+)
+
+dataset_metadata_fields = sa.Table(
+    "dataset_metadata_fields", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"),
+    # string, number or time.
+    _text("type"), _text("name"), _id("created_by"), _time("created_at"), _time("updated_at"),
+    sa.UniqueConstraint("dataset_id", "name"),
+)
+
+document_metadata_bindings = sa.Table(
+    "document_metadata_bindings", metadata,
+    _id("document_id", primary_key=True), _id("field_id", primary_key=True), _id("tenant_id"), _id("dataset_id"),
+    sa.Index("ix_document_metadata_bindings_field", "field_id"),
+)
+
+dataset_queries = sa.Table(
+    "dataset_queries", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("dataset_id"),
+    _json("content"), _text("source", "hit_testing"), _id("app_id", nullable=True),
+    _text("created_by_role", "account"), _id("created_by", nullable=True), _time("created_at"),
+    sa.Index("ix_dataset_queries_dataset", "dataset_id", "created_at"),
+)
+
+external_knowledge_apis = sa.Table(
+    "external_knowledge_apis", metadata,
+    _id(primary_key=True), _id("tenant_id"), _text("name"), _text("description"), _text("endpoint"),
+    _text("sealed_key"), _id("created_by"), _time("created_at"), _time("updated_at"),
+    sa.Index("ix_external_knowledge_apis_tenant", "tenant_id", "created_at"),
+)
+
+workspace_limits = sa.Table(
+    "workspace_limits", metadata,
+    # What a plan allows; null: unlimited. No row: nothing is limited.
+    _id("tenant_id", primary_key=True),
+    _int("members", nullable=True), _int("apps", nullable=True),
+    # MiB of vectors, documents, knowledge requests a minute, segments by API.
+    _int("vector_space", nullable=True), _int("documents", nullable=True), _int("knowledge_rate", nullable=True),
+    _bool("add_segment", True), _time("updated_at"),
 )
 
 # Work after commit
