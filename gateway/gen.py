@@ -25,10 +25,10 @@ class GenError(Exception):
     """protoc refused the protos; its own text is on standard error."""
 
 
-def compile_protos(roots: Sequence[Path], descriptor_set: Path, *options: str) -> None:
-    """Compile ``transom/**`` below each root into one descriptor set, with comments and imports. Raises GenError."""
-    sources = sorted(str(path.relative_to(root)) for root in roots for path in (root / "transom").rglob("*.proto"))
-    includes = [f"-I{folder}" for folder in (*roots, files("grpc_tools") / "_proto")]
+def compile_protos(root: Path, descriptor_set: Path, *options: str, imports: Sequence[Path] = ()) -> None:
+    """Compile ``transom/**`` below a root into a descriptor set, with comments and imports. Raises GenError."""
+    sources = sorted(str(path.relative_to(root)) for path in (root / "transom").rglob("*.proto"))
+    includes = [f"-I{folder}" for folder in (root, *imports, files("grpc_tools") / "_proto")]
     wanted = [f"--descriptor_set_out={descriptor_set}", "--include_imports", "--include_source_info"]
     if protoc.main(["protoc", *includes, *wanted, *options, *sources]) != 0:
         raise GenError("protoc failed")
@@ -38,7 +38,7 @@ def generate(out: Path) -> None:
     """Write everything below ``out``. Raises GenError, ContractError."""
     out.mkdir(parents=True, exist_ok=True)
     stubs = [f"--{kind}_out={out}" for kind in ("python", "pyi", "grpc_python")]
-    compile_protos([PROTO], out / "transom.binpb", *stubs)
+    compile_protos(PROTO, out / "transom.binpb", *stubs)
     for folder in (out / "transom", *(out / "transom").rglob("*")):
         if folder.is_dir():
             (folder / "__init__.py").touch()

@@ -6,6 +6,8 @@ A REST call scripts it by the header ``x-script``, a JSON object:
 - ``initial``: ``[[key, value], ...]`` initial metadata;
 - ``type`` and ``parts``: content type and pieces of the answer, texts; ``{"fill": n}`` is n letters;
 - ``hold``: a name; between the first and the second piece the call waits for ``Backend.release(name)``;
+- ``every``: seconds between pieces; ``count``: a name whose ``Backend.calls`` counts the pieces that left;
+- ``fail_after``: as ``fail``, after the last piece;
 - ``first``: ``[name, n, fail]``: the first n calls of that name fail so, the next ones answer;
 - ``stop_after``: an upload fails as ``fail`` says once it has so many bytes.
 
@@ -17,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
@@ -102,10 +105,10 @@ class Backend(grpc.GenericRpcHandler):
         answer = _Answer(self, rpc, method, rest=rest)
         decode = self.schema.message(method.input_type).FromString
         if method.client_streaming:
-            return grpc.stream_unary_rpc_method_handler(answer.upload, decode, Message.SerializeToString)
+            return grpc.stream_unary_rpc_method_handler(answer.upload, decode, _encode)
         if method.server_streaming:
-            return grpc.unary_stream_rpc_method_handler(answer.stream, decode, Message.SerializeToString)
-        return grpc.unary_unary_rpc_method_handler(answer.unary, decode, Message.SerializeToString)
+            return grpc.unary_stream_rpc_method_handler(answer.stream, decode, _encode)
+        return grpc.unary_unary_rpc_method_handler(answer.unary, decode, _encode)
 
     def _run(self, work: Any) -> Any:
         done: Future[Any] = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -123,6 +126,16 @@ class Backend(grpc.GenericRpcHandler):
 
     def _hold(self, name: str) -> asyncio.Event:
         return self._holds.setdefault(name, asyncio.Event())
+
+    def waits(self, name: str) -> bool:
+        """Whether a call waits for the release of this name, or has waited."""
+        return name in self._holds
+
+    def settled(self, name: str) -> bool:
+        """Whether no piece of a counted call left for a quarter of a second."""
+        before = self.calls[name]
+        time.sleep(0.25)
+        return 0 < before == self.calls[name]
 
     async def wait(self, name: str) -> None:
         """Wait for ``release``."""
@@ -155,7 +168,12 @@ class _Answer:
         for at in range(len(script.get("parts", [0]))):
             if at == 1 and "hold" in script:
                 await self._backend.wait(script["hold"])
+            if at and "every" in script:
+                await asyncio.sleep(script["every"])
             yield self._one(script, self._seen(request, context), at)
+            if "count" in script:
+                self._backend.calls[script["count"]] += 1
+        await self._fail(context, script.get("fail_after"))
 
     async def upload(self, pieces: AsyncIterator[Message], context: grpc.aio.ServicerContext) -> Message:
         script = await self._begin(context)
@@ -206,6 +224,10 @@ class _Answer:
         else:
             data = json.dumps(seen).encode()
         return HttpBody(content_type=script.get("type", "application/json"), data=data)
+
+
+def _encode(message: Message) -> bytes:
+    return message.SerializeToString()
 
 
 def _metadata(context: grpc.aio.ServicerContext) -> dict[str, str]:

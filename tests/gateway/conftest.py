@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from gateway.contract import Binding, bindings, load
 from gateway.envoy import Place, bootstrap
-from gateway.gen import PROTO, compile_protos
+from gateway.gen import GENERATED, PROTO, compile_protos
 from gateway.view import rest_view
 from tests.gateway.backend import Backend, Schema
 from tests.gateway.running import Gateway, free_ports
@@ -31,9 +32,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def descriptor_set(folder: Path) -> bytes:
-    """The product's protos and the demo's."""
-    compile_protos([PROTO, DEMO], folder / "all.binpb")
-    return (folder / "all.binpb").read_bytes()
+    """The product's RPCs, as they are generated, and the demo's."""
+    compile_protos(DEMO, folder / "demo.binpb", imports=[PROTO])
+    every = FileDescriptorSet.FromString((GENERATED / "transom.binpb").read_bytes())
+    present = {file.name for file in every.file}
+    demo = FileDescriptorSet.FromString((folder / "demo.binpb").read_bytes())
+    every.file.extend(file for file in demo.file if file.name not in present)
+    return every.SerializeToString()
 
 
 @pytest.fixture(scope="session")
@@ -86,7 +91,7 @@ def gateway(make_gateway: MakeGateway, backend: Backend) -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def impatient(make_gateway: MakeGateway, backend: Backend) -> Iterator[Gateway]:
     """Envoy whose time limits are short."""
-    with make_gateway([backend.port], {"60s": "0.3s", "600s": "0.6s", "10s": "0.3s"}) as running:
+    with make_gateway([backend.port], {"60s": "0.5s", "600s": "2s", "10s": "0.5s"}) as running:
         yield running
 
 

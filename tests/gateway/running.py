@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +57,13 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.body)
+
+
+def read_reply(connection: socket.socket) -> Reply:
+    """One answer from a connection."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return Reply(response.status, response.getheaders(), response.read())
 
 
 class Gateway:
@@ -120,14 +129,47 @@ class Gateway:
         """POST; a dict is sent as JSON."""
         return self.call("POST", path, body, **headers)
 
-    def raw(self, request: bytes) -> bytes:
-        """Send bytes as they are and read until the gateway closes."""
+    @contextmanager
+    def open(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, script: Mapping[str, Any], **headers: str
+    ) -> Iterator[http.client.HTTPResponse]:
+        """One request whose answer is read piece by piece (``read1``); leaving early breaks the connection."""
+        sent = {key.replace("_", "-"): value for key, value in headers.items()} | {"x-script": json.dumps(script)}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        response = connection.getresponse()
+        try:
+            yield response
+        finally:
+            response.close()
+            connection.close()
+
+    def raw(self, request: bytes) -> Reply:
+        """Send bytes as they are and read one answer."""
         with self.connect() as connection:
             connection.sendall(request)
-            received = b""
-            while piece := connection.recv(65536):
-                received += piece
-            return received
+            return read_reply(connection)
+
+    def upload(self, path: str, pieces: Iterable[bytes], size: int | None, **headers: str) -> tuple[Reply, int]:
+        """POST a body piece by piece, of ``size`` bytes or else chunked, until it is sent or answered.
+
+        Returns the answer, and how many bytes had left by then.
+        """
+        framing = "transfer-encoding: chunked" if size is None else f"content-length: {size}"
+        lines = [f"POST {path} HTTP/1.1", "host: x", framing]
+        lines += [f"{key.replace('_', '-')}: {value}" for key, value in headers.items()]
+        sent = 0
+        with self.connect() as connection:
+            connection.sendall("\r\n".join([*lines, "", ""]).encode())
+            for piece in [*pieces, *([b""] if size is None else [])]:
+                if select.select([connection], [], [], 0)[0]:
+                    break
+                try:
+                    connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if size is None else piece)
+                except (BrokenPipeError, ConnectionResetError):
+                    break
+                sent += len(piece)
+            return read_reply(connection), sent
 
     def connect(self) -> socket.socket:
         """A plain connection."""
