@@ -6,12 +6,14 @@ app or its configuration changes (server/bus.py).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from server.access.store import AccessStore
 from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.cache import AsyncCache
-from server.kit.caller import AppContext, EndUser
+from server.kit.caller import AppContext, Caller, EndUser
 from server.kit.crypto import key_hash
 from server.kit.errors import AppError, Reason
 
@@ -30,6 +32,14 @@ def bearer(header: str | None) -> str:
     return token.strip()
 
 
+@dataclass(frozen=True, slots=True)
+class DatasetKey:
+    """A dataset key and the identity it gives."""
+
+    key_id: str
+    caller: Caller
+
+
 class AccessService:
     """Keys, apps and end users of the Service API."""
 
@@ -37,11 +47,20 @@ class AccessService:
         self._db = db
         self._uow = uow
         self._apps: AsyncCache[str, AppContext] = AsyncCache(5)
+        self._owners: AsyncCache[str, DatasetKey] = AsyncCache(5)
         self._users: AsyncCache[tuple[str, str], EndUser] = AsyncCache(600, size=100_000)
         self._used: set[str] = set()
-        bus.on("key", self._apps.drop)
+        bus.on("key", self._drop_key)
         bus.on("app", self._drop_app)
-        bus.on("tenant", lambda tenant_id: self._apps.drop_where(lambda _, app: app.tenant_id == tenant_id))
+        bus.on("tenant", self._drop_tenant)
+
+    def _drop_key(self, hashed: str) -> None:
+        self._apps.drop(hashed)
+        self._owners.drop(hashed)
+
+    def _drop_tenant(self, tenant_id: str) -> None:
+        self._apps.drop_where(lambda _, app: app.tenant_id == tenant_id)
+        self._owners.drop_where(lambda _, key: key.caller.tenant_id == tenant_id)
 
     def _drop_app(self, app_id: str) -> None:
         self._apps.drop_where(lambda _, app: app.app_id == app_id)
@@ -75,11 +94,14 @@ class AccessService:
             max_active_requests=row.max_active_requests or 0, created_by=row.created_by,
         )
 
-    async def tenant_of_dataset_key(self, token: str) -> str:
-        """The workspace behind a dataset key. Raises 401 or 403."""
-        return await self._db(self._load_tenant, key_hash(token))
+    async def owner_of_dataset_key(self, token: str) -> Caller:
+        """Who a dataset key acts for: its workspace's owner. Raises 401 or 403."""
+        hashed = key_hash(token)
+        owner = await self._owners.get(hashed, lambda: self._db(self._load_owner, hashed))
+        self._used.add(owner.key_id)
+        return owner.caller
 
-    def _load_tenant(self, hashed: str) -> str:
+    def _load_owner(self, hashed: str) -> DatasetKey:
         with self._uow() as uow:
             row = AccessStore(uow).dataset_key(hashed)
         if row is None:
@@ -88,10 +110,9 @@ class AccessService:
             raise AppError(Reason.UNAUTHORIZED, "Tenant does not exist.")
         if row.tenant_status == "archive":
             raise AppError(Reason.FORBIDDEN, "The workspace's status is archived.")
-        if not row.has_owner:
+        if row.owner_id is None:
             raise AppError(Reason.UNAUTHORIZED, "Tenant owner account not found or tenant is not active.")
-        self._used.add(row.key_id)
-        return row.tenant_id
+        return DatasetKey(row.key_id, Caller(tenant_id=row.tenant_id, account_id=row.owner_id, role="owner"))
 
     async def end_user(self, app: AppContext, session_id: str) -> EndUser:
         """The app's end user of that name, made on first use; empty means the shared DEFAULT-USER."""

@@ -32,8 +32,15 @@ _APP_KEY = (
     )
     .where(api_keys.c.token_hash == sa.bindparam("hash"), api_keys.c.type == "app")
 )
+_OWNER_ID = (
+    sa.select(memberships.c.account_id)
+    .where(memberships.c.tenant_id == tenants.c.id, memberships.c.role == "owner")
+    .limit(1)
+    .scalar_subquery()
+    .label("owner_id")
+)
 _DATASET_KEY = (
-    sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, tenants.c.status.label("tenant_status"), _OWNER)
+    sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, tenants.c.status.label("tenant_status"), _OWNER_ID)
     .select_from(api_keys.outerjoin(tenants, tenants.c.id == api_keys.c.tenant_id))
     .where(api_keys.c.token_hash == sa.bindparam("hash"), api_keys.c.type == "dataset")
 )

@@ -117,5 +117,28 @@ CATALOGUE: Mapping[Reason, Spec] = {
     Reason.REPEAT_PASSWORD_NOT_MATCH: Spec(400, _S.INVALID_ARGUMENT, "New password and repeat password does not match."),
     Reason.ACCOUNT_NOT_LINK_TENANT: Spec(403, _S.PERMISSION_DENIED, "Account not link tenant."),
     Reason.DRAFT_WORKFLOW_NOT_EXIST: Spec(404, _S.NOT_FOUND, "Draft workflow need to be initialized."),
+    Reason.DATASET_NAME_DUPLICATE: Spec(
+        409, _S.ALREADY_EXISTS, "The dataset name already exists. Please modify your dataset name."
+    ),
+    Reason.DATASET_IN_USE: Spec(
+        409, _S.FAILED_PRECONDITION,
+        "The dataset is being used by some apps. Please remove the dataset from the apps before deleting it.",
+    ),
+    Reason.DATASET_NOT_INITIALIZED: Spec(
+        400, _S.FAILED_PRECONDITION,
+        "The dataset is still being initialized or indexing. Please wait a moment.",
+    ),
+    Reason.DOCUMENT_INDEXING: Spec(
+        400, _S.FAILED_PRECONDITION, "The document is being processed and cannot be edited."
+    ),
+    Reason.DOCUMENT_ALREADY_FINISHED: Spec(
+        400, _S.FAILED_PRECONDITION,
+        "The document has been processed. Please refresh the page or go to the document details.",
+    ),
+    Reason.ARCHIVED_DOCUMENT_IMMUTABLE: Spec(
+        403, _S.FAILED_PRECONDITION, "The archived document is not editable."
+    ),
+    Reason.INVALID_ACTION: Spec(400, _S.INVALID_ARGUMENT, "Invalid action."),
+    Reason.INVALID_METADATA: Spec(400, _S.INVALID_ARGUMENT, "The metadata content is incorrect."),
     Reason.NOT_IMPLEMENTED: Spec(501, _S.UNIMPLEMENTED, "This server does not offer that yet."),
 }

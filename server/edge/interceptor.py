@@ -164,8 +164,7 @@ class Edge(grpc.aio.ServerInterceptor):
                 user = await self._access.end_user(app, request.user)
                 call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
         elif rule.auth == options_pb2.AUTH_DATASET_KEY:
-            tenant_id = await self._access.tenant_of_dataset_key(bearer(call.metadata.get("authorization")))
-            call.caller = Caller(tenant_id=tenant_id, role="owner")
+            call.caller = await self._access.owner_of_dataset_key(bearer(call.metadata.get("authorization")))
             _check_content_type(rule, call)
         elif rule.auth == options_pb2.AUTH_ACCOUNT:
             call.caller = await self._sessions.authenticate(

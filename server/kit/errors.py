@@ -57,6 +57,14 @@ class Reason(StrEnum):
     ACCOUNT_NOT_LINK_TENANT = "account_not_link_tenant"
     DRAFT_WORKFLOW_NOT_EXIST = "draft_workflow_not_exist"
     NOT_IMPLEMENTED = "not_implemented"
+    DATASET_NAME_DUPLICATE = "dataset_name_duplicate"
+    DATASET_IN_USE = "dataset_in_use"
+    DATASET_NOT_INITIALIZED = "dataset_not_initialized"
+    DOCUMENT_INDEXING = "document_indexing"
+    DOCUMENT_ALREADY_FINISHED = "document_already_finished"
+    ARCHIVED_DOCUMENT_IMMUTABLE = "archived_document_immutable"
+    INVALID_ACTION = "invalid_action"
+    INVALID_METADATA = "invalid_metadata"
 
 
 class AppError(Exception):
