@@ -10,6 +10,7 @@ from server.db.tables import (
     app_configs,
     conversation_variables,
     conversations,
+    dataset_queries,
     end_users,
     message_feedbacks,
     message_files,
@@ -24,7 +25,7 @@ _BATCH = 1000
 _SOFT_BATCH = 20_000
 _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (runs, runs.c.task_id), (end_users, end_users.c.id), (api_keys, api_keys.c.id), (sites, sites.c.id),
-    (app_configs, app_configs.c.id),
+    (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id),
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from server.db.engine import UnitOfWork
 from server.db.tables import (
     accounts,
     app_configs,
+    app_datasets,
     apps,
     jobs,
     pending_imports,
@@ -174,6 +175,10 @@ class AppStore:
         gone = self._uow.execute(sa.delete(apps).where(apps.c.tenant_id == tenant_id, apps.c.id == app_id))
         if gone.rowcount == 0:
             return False
+        # At once: a dataset that nothing uses any more may be deleted.
+        self._uow.execute(
+            sa.delete(app_datasets).where(app_datasets.c.tenant_id == tenant_id, app_datasets.c.app_id == app_id)
+        )
         payload = {"tenant_id": tenant_id, "app_id": app_id}
         self._uow.execute(sa.insert(jobs).values(kind="purge_app", payload=payload))
         return True

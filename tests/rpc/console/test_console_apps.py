@@ -342,6 +342,8 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
                 uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **both))
         uow.execute(sa.insert(tables.end_users).values(id=new_id(), session_id="u", **shared))
         uow.execute(sa.insert(tables.api_keys).values(id=new_id(), token_hash=new_id(), **shared))
+        uow.execute(sa.insert(tables.app_datasets).values(dataset_id=new_id(), **shared))
+        uow.execute(sa.insert(tables.dataset_queries).values(id=new_id(), dataset_id=new_id(), content=[], **shared))
         uow.commit()
 
 

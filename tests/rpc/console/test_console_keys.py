@@ -79,10 +79,10 @@ async def test_dataset_keys_belong_to_the_workspace(owner: Client, app_id: str, 
     assert re.fullmatch(r"dataset-[A-Za-z0-9]{24}", reply.body["token"])
     assert (await owner.done("ListDatasetKeys"))["data"] == [reply.body]
     tenant_id = (await owner.done("GetCurrentWorkspace"))["id"]
-    assert await backend.access.tenant_of_dataset_key(reply.body["token"]) == tenant_id
+    assert (await backend.access.owner_of_dataset_key(reply.body["token"])).tenant_id == tenant_id
     replies = await asyncio.gather(*(owner.call("CreateDatasetKey") for _ in range(11)))
     assert sorted(reply.status for reply in replies) == [200] * 9 + [400] * 2
     deleted = await owner.call("DeleteDatasetKey", {"key_id": reply.body["id"]})
     assert deleted.status == 204
     with pytest.raises(Exception, match="Access token is invalid"):
-        await backend.access.tenant_of_dataset_key(reply.body["token"])
+        await backend.access.owner_of_dataset_key(reply.body["token"])
