@@ -28,7 +28,7 @@ _CONVERSATION = (
 )
 _HISTORY = (
     sa.select(messages.c.id, messages.c.parent_message_id, messages.c.query, messages.c.answer)
-    .where(messages.c.conversation_id == sa.bindparam("id"))
+    .where(messages.c.conversation_id == sa.bindparam("id"), messages.c.app_id == sa.bindparam("app"))
     .order_by(messages.c.created_at.desc(), messages.c.id.desc())
     .limit(MAX_MESSAGES)
 )
@@ -94,7 +94,7 @@ class ChatStore:
             return None
         turns = [
             Turn(id=turn.id, parent_message_id=turn.parent_message_id, query=turn.query, answer=turn.answer)
-            for turn in self._uow.execute(_HISTORY, {"id": conversation_id})
+            for turn in self._uow.execute(_HISTORY, {"id": conversation_id, "app": app_id})
         ]
         return Conversation(row.id, row.status, row.app_config_id, row.document, tuple(turns))
 
