@@ -309,10 +309,13 @@ datasets = sa.Table(
     # high_quality or economy; null until the first document.
     _text("indexing_technique", nullable=True),
     _text("embedding_provider", nullable=True), _text("embedding_model", nullable=True),
-    # Dimension of the vectors that answer now; null before the first one.
-    _int("dimension", nullable=True),
-    # Which generation of vectors answers; a re-embedding builds the next one beside it.
-    _int("generation"),
+    # Number of the index that is wanted; another technique or model makes it one more.
+    sa.Column("generation", sa.Integer, nullable=False, server_default="1"),
+    # The index that answers searches while the wanted one is built: technique null before the first document,
+    # dimension null before the first vector.
+    _text("live_technique", nullable=True), _text("live_provider", nullable=True), _text("live_model", nullable=True),
+    sa.Column("live_generation", sa.Integer, nullable=False, server_default="1"),
+    _int("dimension", nullable=True), _int("live_dimension", nullable=True),
     _text("doc_form", nullable=True),
     sa.Column("keyword_number", sa.Integer, nullable=False, server_default="10"),
     _json("retrieval_model", nullable=True), _json("summary_index_setting", nullable=True),
