@@ -25,14 +25,23 @@ local function quote(s)
   return '"' .. s .. '"'
 end
 
--- tag_ids[]=a, also escaped, becomes tag_ids=a; values keep their brackets.
-local function plain_lists(headers)
+-- A parameter's name as the transcoder compares it: plain characters unescaped, without the brackets of a list.
+local function plain_name(name)
+  name = name:gsub("%%(%x%x)", function(hex)
+    local char = string.char(tonumber(hex, 16))
+    return char:find("[%w_.%[%]]") and char or nil
+  end)
+  return (name:gsub("%[%]$", ""))
+end
+
+-- tag_ids[]=a and t%61g_ids%5B%5D=a become tag_ids=a; values stay as they are.
+local function plain_query(headers)
   local path = headers:get(":path")
-  local query = path:find("?", 1, true)
-  if not query then return end
-  local tail, n = path:sub(query):gsub("([?&][^=&]-)%[%]=", "%1=")
-  local out, m = tail:gsub("([?&][^=&]-)%%5[Bb]%%5[Dd]=", "%1=")
-  if n + m > 0 then headers:replace(":path", path:sub(1, query - 1) .. out) end
+  local mark = path:find("?", 1, true)
+  if not mark then return end
+  local query = "&" .. path:sub(mark + 1)
+  local plain = query:gsub("&([^=&]+)", function(name) return "&" .. plain_name(name) end)
+  if plain ~= query then headers:replace(":path", path:sub(1, mark) .. plain:sub(2)) end
 end
 
 -- grpc-timeout, grpc-encoding and binary headers are for the gRPC library, which ends the call on a bad one.
@@ -58,7 +67,7 @@ function envoy_on_request(h)
   gw:set("gw", "rest", true)
   if kind then headers:add("x-rest-content-type", kind) end
   drop_grpc_headers(headers)
-  plain_lists(headers)
+  plain_query(headers)
   if headers:get(":method") == "HEAD" and not h:metadata():get("no_head") then
     gw:set("gw", "head", true)
     headers:replace(":method", "GET")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from google.api import annotations_pb2
@@ -69,6 +69,13 @@ class Binding:
         return [found[1] for found in _VARIABLE.finditer(self.path)]
 
     @property
+    def queries(self) -> set[str]:
+        """Fields that a query parameter may bind; a body of `*` leaves none."""
+        if self.body == "*" or self.uploads:
+            return set()
+        return set(self.method.input_type.fields_by_name) - {self.body, *self.variables}
+
+    @property
     def shape(self) -> str:
         """The path without the names of its variables: two bindings of one shape cannot be told apart."""
         return _VARIABLE.sub(lambda found: "{%s}" % (found[2] or "*"), self.path)
@@ -111,6 +118,18 @@ def pairs(found: Sequence[Binding]) -> list[tuple[Binding, Binding]]:
     return [(both[0], both[1]) for both in _by_place(found).values() if len(both) > 1]
 
 
+def plain_services(found: Sequence[Binding]) -> list[str]:
+    """List all services but the streaming halves of pairs."""
+    twins = {stream.service for _, stream in pairs(found)}
+    return sorted({binding.service for binding in found} - twins)
+
+
+def overriding(found: Iterable[Binding], allowed: Collection[str] = ()) -> list[str]:
+    """List the query parameters, in both spellings, that would override a path; all variables but ``allowed``."""
+    fields = [binding.method.input_type.fields_by_name[name] for binding in found for name in binding.variables]
+    return sorted({name for field in fields if field.name not in allowed for name in (field.name, field.json_name)})
+
+
 def _bindings_of(method: MethodDescriptor) -> Iterator[Binding]:
     # The options come from another pool: read them through bytes.
     options = descriptor_pb2.MethodOptions.FromString(method.GetOptions().SerializeToString())
@@ -147,8 +166,8 @@ def _check_places(found: Sequence[Binding]) -> None:
 def _check_variables(binding: Binding) -> None:
     """Allow a path variable only where it binds one plain field of the request itself.
 
-    Query and body can name the same field and then win over the path. Handlers authorise on
-    the message, so that is safe for the field itself, and only for it.
+    Envoy refuses a body that contradicts such a field, and ignores a query parameter of its name
+    (`overriding`); in a nested, repeated or whole-body field the body or the query would win.
     """
     for name in binding.variables:
         field: FieldDescriptor | None = binding.method.input_type.fields_by_name.get(name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.contract import Binding, pairs
+from gateway.contract import Binding, overriding, plain_services
 from gateway.replies import mappers
 from gateway.routes import virtual_host
 from gateway.typed import IDLE, MIB, PUBLIC_BUFFER, Json, typed, typed_filter
@@ -94,7 +94,9 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
         route_config={
             "name": "public",
             "virtual_hosts": [
-                virtual_host(found, lambda services: _transcoder(place, services), place.console_origins)
+                virtual_host(
+                    found, lambda services, ignored: _transcoder(place, services, ignored), place.console_origins
+                )
             ],
         },
     )
@@ -133,13 +135,15 @@ def _access_log(place: Place) -> Json:
     }
 
 
-def _transcoder(place: Place, services: Sequence[str]) -> Json:
+def _transcoder(place: Place, services: Sequence[str], ignored: Sequence[str]) -> Json:
     return typed(
         "filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         proto_descriptor=place.descriptor,
         services=list(services),
         print_options={"preserve_proto_field_names": True, "always_print_primitive_fields": True},
         ignore_unknown_query_parameters=True,
+        # They would win over the path.
+        ignored_query_parameters=list(ignored),
         query_param_unescape_plus=True,
         case_insensitive_enum_parsing=True,
         max_request_body_size=16 * MIB,
@@ -200,16 +204,10 @@ def _filters(found: Sequence[Binding], place: Place) -> list[Json]:
         ),
         {
             "name": "envoy.filters.http.grpc_json_transcoder",
-            "typed_config": _transcoder(place, _plain_services(found)),
+            "typed_config": _transcoder(place, plain_services(found), overriding(found)),
         },
         typed_filter("envoy.filters.http.router", "filters.http.router.v3.Router"),
     ]
-
-
-def _plain_services(found: Sequence[Binding]) -> list[str]:
-    """List the services of the main transcoder: all but the streaming halves of pairs."""
-    twins = {stream.service for _, stream in pairs(found)}
-    return sorted({binding.service for binding in found} - twins)
 
 
 def _cluster(place: Place) -> Json:

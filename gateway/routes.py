@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gateway.contract import Binding, pairs
+from gateway.contract import Binding, overriding, pairs, plain_services
 from gateway.typed import IDLE, MIB, OFF, ON, Json, typed
 
 _UNARY_TIMEOUT = "60s"
 _BODY_BUFFER = 16 * MIB
 _CORS = "envoy.filters.http.cors"
+_TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+_CONSOLE = "/console/api"
 _UPLOAD_LIMITS: Json = {"limit_json": OFF, "limit_upload": ON}
 # The call cannot have begun anywhere.
 _UNSTARTED = "connect-failure,refused-stream"
 
-Transcoder = Callable[[Sequence[str]], Json]
+# Makes the filter's configuration from a list of services and the query parameters to ignore.
+Transcoder = Callable[[Sequence[str], Sequence[str]], Json]
 
 
 def virtual_host(found: Sequence[Binding], transcoder: Transcoder, console_origins: Sequence[str]) -> Json:
-    """Build all routes; ``transcoder`` makes the filter's configuration for a list of services."""
+    """Build all routes."""
     return {
         "name": "all",
         "domains": ["*"],
@@ -32,6 +35,7 @@ def virtual_host(found: Sequence[Binding], transcoder: Transcoder, console_origi
             *_heads(found),
             *_pairs(found, transcoder),
             *_uploads(found),
+            *_queries(found, transcoder, console_origins),
             _console(console_origins),
             *_rpcs(found),
         ],
@@ -77,7 +81,7 @@ def _pairs(found: Sequence[Binding], transcoder: Transcoder) -> list[Json]:
     routes = []
     for _, stream in pairs(found):
         reads_body = {"envoy.filters.http.json_to_metadata": ON}
-        streaming = {**reads_body, "envoy.filters.http.grpc_json_transcoder": transcoder([stream.service])}
+        streaming = {**reads_body, _TRANSCODER: transcoder([stream.service], overriding(found))}
         for match, filters in (({"dynamic_metadata": [wanted]}, streaming), ({}, reads_body)):
             routes.append(
                 {
@@ -102,14 +106,36 @@ def _uploads(found: Iterable[Binding]) -> list[Json]:
     ]
 
 
+def _queries(found: Sequence[Binding], transcoder: Transcoder, console_origins: Sequence[str]) -> list[Json]:
+    """Let a path take by query what is a variable of another path, and is ignored in queries everywhere else."""
+    every = {name for binding in found for name in binding.variables}
+    routes = []
+    for binding in found:
+        wanted = binding.queries & every
+        if wanted:
+            own = transcoder(plain_services(found), overriding(found, allowed=wanted))
+            console = _console_cors(console_origins) if binding.path.startswith(_CONSOLE) else {}
+            routes.append(
+                {
+                    "match": _match(binding),
+                    "route": {"cluster": "grpc", "timeout": _UNARY_TIMEOUT},
+                    "typed_per_filter_config": {_TRANSCODER: own, **console},
+                }
+            )
+    return routes
+
+
 def _console(origins: Sequence[str]) -> Json:
-    """Let only named pages call the console: its cookies speak for a person."""
-    allowed = [{"exact": origin} for origin in origins]
     return {
-        "match": {"prefix": "/console/api"},
+        "match": {"prefix": _CONSOLE},
         "route": {"cluster": "grpc", "timeout": _UNARY_TIMEOUT},
-        "typed_per_filter_config": {_CORS: _cors(allowed, credentials=True)},
+        "typed_per_filter_config": _console_cors(origins),
     }
+
+
+def _console_cors(origins: Sequence[str]) -> Json:
+    """Let only named pages call the console: its cookies speak for a person."""
+    return {_CORS: _cors([{"exact": origin} for origin in origins], credentials=True)}
 
 
 def _match(binding: Binding) -> Json:

@@ -3,10 +3,10 @@
 A REST call scripts it by the header ``x-script``, a JSON object:
 
 - ``fail``: ``[grpc code number, message, [[trailing key, value], ...]]`` ends the call;
-- ``initial``: ``[[key, value], ...]`` initial metadata;
+- ``initial``: ``[[key, value], ...]`` initial metadata; a number n is n letters;
 - ``type`` and ``parts``: content type and pieces of the answer, texts; ``{"fill": n}`` is n letters;
 - ``hold``: a name; between the first and the second piece the call waits for ``Backend.release(name)``;
-- ``every``: seconds between pieces; ``count``: a name whose ``Backend.calls`` counts the pieces that left;
+- ``pause``: seconds before a unary answer; ``every``: seconds between pieces; ``count``: a name whose ``Backend.calls`` counts the pieces that left;
 - ``fail_after``: as ``fail``, after the last piece;
 - ``first``: ``[name, n, fail]``: the first n calls of that name fail so, the next ones answer;
 - ``stop_after``: an upload fails as ``fail`` says once it has so many bytes.
@@ -157,6 +157,7 @@ class _Answer:
         script = await self._begin(context)
         if "hold" in script:
             await self._backend.wait(script["hold"])
+        await asyncio.sleep(script.get("pause", 0))
         await self._fail(context, script.get("fail"))
         await self._open(context, script)
         return self._one(script, self._seen(request, context), 0)
@@ -204,7 +205,8 @@ class _Answer:
 
     async def _open(self, context: grpc.aio.ServicerContext, script: dict[str, Any]) -> None:
         if "initial" in script:
-            await context.send_initial_metadata(tuple((key, value) for key, value in script["initial"]))
+            pairs = ((key, "a" * value if isinstance(value, int) else value) for key, value in script["initial"])
+            await context.send_initial_metadata(tuple(pairs))
 
     def _seen(self, request: Message, context: grpc.aio.ServicerContext) -> dict[str, Any]:
         shown = json_format.MessageToDict(request, preserving_proto_field_name=True)

