@@ -30,9 +30,11 @@ from sqlalchemy.sql.selectable import (
 )
 
 _OWNERS = frozenset({"tenant_id", "app_id"})
-# A membership is the account's own, and a workspace is named by its id.
+# Memberships are the account's own, and a workspace is named by its id.
 _OWNERS_OF: Mapping[str, frozenset[str]] = {
-    "memberships": frozenset({"tenant_id", "account_id"}), "tenants": frozenset({"id"}),
+    "dataset_members": frozenset({"tenant_id", "account_id"}),
+    "memberships": frozenset({"tenant_id", "account_id"}),
+    "tenants": frozenset({"id"}),
 }
 
 
