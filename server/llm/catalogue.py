@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from server.llm import parameters as p
-from server.llm.names import GOOGLE, LOCAL, OPENAI
+from server.llm.names import COHERE, GOOGLE, JINA, LOCAL, OPENAI
 from server.llm.port import ModelCard, ModelType, Pricing
 
 PRICES_AS_OF = "2026-11-01"
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
+LOCAL_EMBEDDING = "multilingual-e5-small"
 
 _TOOLS = ("tool-call", "multi-tool-call", "stream-tool-call")
 _GEMINI = (*_TOOLS, "agent-thought", "vision", "document", "video", "audio", "structured-output")
@@ -42,10 +43,12 @@ _GEMINI_CHAT: tuple[tuple[str, int, int, str, str, str], ...] = (
     ("gemini-2.0-flash-lite", 1_048_576, 8_192, "0.075", "0.30", ""),
 )
 
-# model, context, input price
-_GEMINI_EMBEDDING: tuple[tuple[str, int, str], ...] = (
-    ("gemini-embedding-001", 2_048, "0.15"),
-    ("text-embedding-004", 2_048, "0"),
+# model, context, input price, texts a call, length of vectors (0: the model's own).
+# 1,536 of Gemini's 3,072 numbers retrieve as well (its makers' own figures) and index twice as cheaply.
+_GEMINI_EMBEDDING: tuple[tuple[str, int, str, int, int], ...] = (
+    ("gemini-embedding-001", 2_048, "0.15", 100, 1_536),
+    ("gemini-embedding-2", 8_192, "0.20", 100, 1_536),
+    ("text-embedding-004", 2_048, "0", 100, 0),
 )
 
 # model, context, max output, input price, output price
@@ -78,10 +81,25 @@ _OPENAI_CHAT: tuple[tuple[str, int, int, str, str], ...] = (
     ("gpt-3.5-turbo", 16_385, 4_096, "0.50", "1.50"),
 )
 
-_OPENAI_EMBEDDING: tuple[tuple[str, int, str], ...] = (
-    ("text-embedding-3-small", 8_191, "0.02"),
-    ("text-embedding-3-large", 8_191, "0.13"),
-    ("text-embedding-ada-002", 8_191, "0.10"),
+# A call may hold 300,000 tokens: 32 of the longest texts.
+_OPENAI_EMBEDDING: tuple[tuple[str, int, str, int, int], ...] = (
+    ("text-embedding-3-small", 8_191, "0.02", 32, 0),
+    ("text-embedding-3-large", 8_191, "0.13", 32, 0),
+    ("text-embedding-ada-002", 8_191, "0.10", 32, 0),
+)
+
+# model, context
+_COHERE_RERANK: tuple[tuple[str, int], ...] = (
+    ("rerank-v4.0-pro", 32_768),
+    ("rerank-v4.0-fast", 32_768),
+    ("rerank-v3.5", 4_096),
+    ("rerank-multilingual-v3.0", 4_096),
+    ("rerank-english-v3.0", 4_096),
+)
+_JINA_RERANK: tuple[tuple[str, int], ...] = (
+    ("jina-reranker-v3", 131_072),
+    ("jina-reranker-m0", 10_240),
+    ("jina-reranker-v2-base-multilingual", 1_024),
 )
 
 
@@ -158,8 +176,15 @@ def compatible_rules(longest: int) -> tuple[Mapping[str, object], ...]:
     )
 
 
-def _embedding(model: str, context: int, price: str) -> ModelCard:
-    return ModelCard(model, "text-embedding", _label(model), context_size=context, pricing=_pricing(price))
+def _embedding(model: str, context: int, price: str, chunks: int, dimensions: int) -> ModelCard:
+    return ModelCard(
+        model, "text-embedding", _label(model), context_size=context, max_chunks=chunks, dimensions=dimensions,
+        pricing=_pricing(price), deprecated=model == "text-embedding-004",
+    )  # fmt: skip
+
+
+def _rerank(model: str, context: int) -> ModelCard:
+    return ModelCard(model, "rerank", model, context_size=context)
 
 
 def _openai_features(model: str) -> tuple[str, ...]:
@@ -188,10 +213,16 @@ def _load() -> dict[str, tuple[ModelCard, ...]]:
         LOCAL_MODEL, "llm", "SmolLM2 135M Instruct (packaged)", context_size=8_192, max_output=2_048,
         pricing=None, parameter_rules=compatible_rules(2_048),
     )  # fmt: skip
+    # Beyond 512 tokens the model's process averages over windows; the limit bounds the time of one text.
+    local_embedding = ModelCard(
+        LOCAL_EMBEDDING, "text-embedding", "Multilingual E5 small (packaged)", context_size=8_192, max_chunks=16,
+    )  # fmt: skip
     return {
         GOOGLE: (*gemini, *(_embedding(*row) for row in _GEMINI_EMBEDDING)),
         OPENAI: (*openai, *(_embedding(*row) for row in _OPENAI_EMBEDDING)),
-        LOCAL: (local,),
+        COHERE: tuple(_rerank(*row) for row in _COHERE_RERANK),
+        JINA: tuple(_rerank(*row) for row in _JINA_RERANK),
+        LOCAL: (local, local_embedding),
     }
 
 

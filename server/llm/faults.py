@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from server.llm.port import Fault, ModelFault
+from server.kit.errors import AppError, Reason
+from server.llm.port import Fault, ModelFault, ModelType
 
 UNREACHABLE = "The model provider could not be reached."
 SILENT = "The model provider did not answer in time."
@@ -18,6 +19,11 @@ BLOCKED = "The model returned no text because its safety filter blocked the requ
 
 _LONGEST_MESSAGE = 1000
 _SECRETS = re.compile(r"(sk-|AIza)[\w*-]{8,}")
+
+
+def unsupported(provider: str, model_type: ModelType) -> AppError:
+    """A provider is asked for a kind of model that it does not have."""
+    return AppError(Reason.MODEL_CURRENTLY_NOT_SUPPORT, f"Provider {provider} has no {model_type} models.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,16 @@ OPENAI_FORM = (
     text("openai_api_base", "API Base", "API Base", placeholder="https://api.openai.com"),
 )
 
+COHERE_FORM = (
+    secret("api_key", "API Key", "API Key"),
+    text("base_url", "API Base", "API Base", placeholder="https://api.cohere.com/v2"),
+)
+
+JINA_FORM = (
+    secret("api_key", "API Key", "API Key"),
+    text("base_url", "API Base", "API Base", placeholder="https://api.jina.ai/v1"),
+)
+
 COMPATIBLE_FORM = (
     text("display_name", "Model display name", "模型显示名称"),
     secret("api_key", "API Key", "API Key", required=False),
@@ -96,6 +106,14 @@ COMPATIBLE_FORM = (
     text("context_size", "Model context size", "模型上下文长度", required=True, default="4096"),
     text("max_tokens_to_sample", "Upper bound for max tokens", "最大 token 上限", default="4096", on="llm"),
     text("max_chunks", "Model max chunks per batch", "每批的最大分块数", default="16", on="text-embedding"),
+    select(
+        "encoding_format",
+        "Encoding of vectors",
+        "向量编码",
+        (("float", "float"), ("base64", "base64")),
+        default="float",
+        on="text-embedding",
+    ),
     select(
         "token_param_name",
         "Token parameter name",

@@ -1,4 +1,4 @@
-"""Gemini chat and embedding models, by google-genai.
+"""Gemini chat models, by google-genai.
 
 The SDK retries nothing here and has no deadline of its own; both are ours (``calls``).
 A reference to the SDK's client must live as long as its streams, or the collector closes
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from server.llm import tokens
-from server.llm.calls import Deadlines, Timings, call_with_retries, stream_with_retries
+from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, MALFORMED, UNREACHABLE, classify
 from server.llm.google_wire import FILTERED, FINISH, config_of, contents_of, refusal_of, usage_of
 from server.llm.parameters import checked
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
     from google import genai
     from google.genai import types
 
-_EMBED_BATCH = 100
 _LARGE = 256 * 1024
-_TASKS = {"query": "RETRIEVAL_QUERY", "document": "RETRIEVAL_DOCUMENT"}
 _responses: ContextVar[list[Any] | None] = ContextVar("gemini_responses", default=None)
 
 
@@ -223,44 +222,6 @@ class GoogleChat:
         return Chunk(usage=usage, finish_reason=reason)
 
 
-class GoogleEmbedding:
-    """A Gemini embedding model. Port: ``EmbeddingModel``."""
-
-    def __init__(self, card: ModelCard, endpoint: GoogleEndpoint, clients: GoogleClients) -> None:
-        self.card = card
-        self._endpoint = endpoint
-        self._clients = clients
-
-    async def embed(self, texts: Sequence[str], *, purpose: Literal["query", "document"]) -> list[list[float]]:
-        vectors: list[list[float]] = []
-        for start in range(0, len(texts), _EMBED_BATCH):
-            batch = list(texts[start : start + _EMBED_BATCH])
-            vectors += await call_with_retries(
-                lambda batch=batch: self._call(batch, _TASKS[purpose]),  # type: ignore[misc]
-                self._clients.timings,
-            )
-        return vectors
-
-    async def _call(self, texts: list[str], task: str) -> list[list[float]]:
-        end = self._endpoint
-        client = await self._clients.get(end.api_key, end.base_url, end.api_version)
-        from google.genai import types
-
-        contents = [types.Content(parts=[types.Part(text=text or " ")]) for text in texts]
-        with translated():
-            answer = await Deadlines(self._clients.timings).read(
-                client.aio.models.embed_content(
-                    model=self.card.model,
-                    contents=contents,
-                    config=types.EmbedContentConfig(task_type=task),
-                )
-            )
-        vectors = [list(item.values or ()) for item in answer.embeddings or ()]
-        if len(vectors) != len(texts):
-            raise ModelFault("broken_stream", MALFORMED, detail=f"{len(vectors)} vectors for {len(texts)} texts")
-        return vectors
-
-
 @contextlib.contextmanager
 def translated(deadlines: Deadlines | None = None) -> Iterator[None]:
     """Turn the SDK's and its transport's exceptions into ModelFault."""
@@ -271,7 +232,7 @@ def translated(deadlines: Deadlines | None = None) -> Iterator[None]:
         yield
     except errors.APIError as error:
         raise classify(refusal_of(error)) from error
-    except errors.UnknownApiResponseError as error:
+    except (errors.UnknownApiResponseError, json.JSONDecodeError) as error:
         raise ModelFault("broken_stream", MALFORMED, detail=str(error)[:300]) from error
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
         started = deadlines is not None and deadlines.started

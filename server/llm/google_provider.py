@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from server.kit.errors import invalid_param
 from server.llm.calls import Deadlines, Timings
 from server.llm.catalogue import MODELS
+from server.llm.faults import unsupported
 from server.llm.forms import GOOGLE_FORM
-from server.llm.google_chat import GoogleChat, GoogleClients, GoogleEmbedding, GoogleEndpoint, translated
+from server.llm.google_chat import GoogleChat, GoogleClients, GoogleEndpoint, translated
+from server.llm.google_embedding import GoogleEmbedding
 from server.llm.names import GOOGLE
 from server.llm.pool import text_of
-from server.llm.port import ModelCard, ModelType, ProviderSpec
+from server.llm.port import ModelCard, ModelType, ProviderSpec, RerankModel
 
 
 class GoogleProvider:
@@ -57,6 +59,9 @@ class GoogleProvider:
 
     def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> GoogleEmbedding:
         return GoogleEmbedding(card, self._endpoint(credentials), self._clients)
+
+    def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> RerankModel:
+        raise unsupported(GOOGLE, "rerank")
 
     def custom_card(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> ModelCard:
         raise invalid_param(f"Provider {GOOGLE} has no custom models")

@@ -5,6 +5,8 @@ from __future__ import annotations
 GOOGLE = "langgenius/gemini/google"
 OPENAI = "langgenius/openai/openai"
 OPENAI_COMPATIBLE = "langgenius/openai_api_compatible/openai_api_compatible"
+COHERE = "langgenius/cohere/cohere"
+JINA = "langgenius/jina/jina"
 LOCAL = "transom/local/local"
 
 _SHORT = {"google": GOOGLE, "gemini": GOOGLE, "langgenius/google/google": GOOGLE, "local": LOCAL}

@@ -1,4 +1,4 @@
-"""Chat and embedding models behind the ``openai`` SDK, for every OpenAI-compatible address.
+"""Chat models behind the ``openai`` SDK, for every OpenAI-compatible address.
 
 The SDK gives the pooled client, authentication and error types; aiohttp is its transport
 (per read 30 us instead of 80, per request 1 ms instead of 2.3, measured). Retries and
@@ -12,13 +12,11 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-import orjson
+from typing import TYPE_CHECKING, Any
 
 from server.llm import tokens
-from server.llm.calls import Deadlines, Timings, call_with_retries, stream_with_retries
-from server.llm.faults import BLOCKED, BROKEN, MALFORMED, UNREACHABLE, classify, retry_after_of
+from server.llm.calls import Deadlines, Timings, stream_with_retries
+from server.llm.faults import BLOCKED, BROKEN, UNREACHABLE, classify, retry_after_of
 from server.llm.openai_wire import ChatStream, SseLines, body_of, refusal_of
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
@@ -150,46 +148,6 @@ class OpenAIChat:
             raise ModelFault("request", BLOCKED.format(reason=reason))
         usage = state.usage or await tokens.estimate(request.messages, "".join(state.text))
         return Chunk(usage=usage, finish_reason=reason)
-
-
-class OpenAIEmbedding:
-    """A text-embedding model. Port: ``EmbeddingModel``."""
-
-    def __init__(self, card: ModelCard, endpoint: Endpoint, clients: OpenAIClients, *, batch: int = 256) -> None:
-        self.card = card
-        self._endpoint = endpoint
-        self._clients = clients
-        self._batch = batch
-
-    async def embed(self, texts: Sequence[str], *, purpose: Literal["query", "document"]) -> list[list[float]]:
-        vectors: list[list[float]] = []
-        for start in range(0, len(texts), self._batch):
-            batch = list(texts[start : start + self._batch])
-            vectors += await call_with_retries(lambda batch=batch: self._call(batch), self._clients.timings)  # type: ignore[misc]
-        return vectors
-
-    async def _call(self, texts: list[str]) -> list[list[float]]:
-        end = self._endpoint
-        client = await self._clients.get(end.api_key, end.base_url, end.organization)
-        import httpx2
-
-        body = orjson.dumps({"model": end.name, "input": texts, "encoding_format": "float"})
-        with translated():
-            response = await Deadlines(self._clients.timings).read(
-                client.post("/embeddings", cast_to=httpx2.Response, content=body)
-            )
-        return _vectors(response.content, len(texts))
-
-
-def _vectors(content: bytes, expected: int) -> list[list[float]]:
-    try:
-        rows = sorted(orjson.loads(content)["data"], key=lambda row: row.get("index", 0))
-        vectors = [row["embedding"] for row in rows]
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ModelFault("broken_stream", MALFORMED, detail=f"malformed embeddings {content[:200]!r}") from error
-    if len(vectors) != expected:
-        raise ModelFault("broken_stream", MALFORMED, detail=f"{len(vectors)} vectors for {expected} texts")
-    return vectors
 
 
 async def _payloads(raw: AsyncIterator[bytes], deadlines: Deadlines) -> AsyncGenerator[list[bytes], None]:

@@ -13,10 +13,21 @@ from server.llm.calls import Deadlines, Timings
 from server.llm.catalogue import MODELS, compatible_rules
 from server.llm.forms import COMPATIBLE_FORM, OPENAI_FORM
 from server.llm.names import LOCAL, OPENAI, OPENAI_COMPATIBLE
-from server.llm.openai_chat import Endpoint, OpenAIChat, OpenAIClients, OpenAIEmbedding, translated
+from server.llm.openai_chat import Endpoint, OpenAIChat, OpenAIClients, translated
+from server.llm.openai_embedding import OpenAIEmbedding
 from server.llm.openai_wire import token_parameter
 from server.llm.pool import text_of
-from server.llm.port import ChatRequest, ModelCard, ModelFault, ModelType, PromptMessage, ProviderSpec
+from server.llm.port import (
+    ChatRequest,
+    EmbeddingModel,
+    ModelCard,
+    ModelFault,
+    ModelType,
+    PromptMessage,
+    ProviderSpec,
+    Purpose,
+)
+from server.llm.rerank import HttpRerank
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -34,14 +45,19 @@ class _OpenAIWire(ABC):
     def chat(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAIChat:
         return OpenAIChat(card, self._endpoint(card, credentials), self._clients)
 
-    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAIEmbedding:
-        batch = int(text_of(credentials, "max_chunks", "256"))
-        return OpenAIEmbedding(card, self._endpoint(card, credentials), self._clients, batch=batch)
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
+        return OpenAIEmbedding(card, self._endpoint(card, credentials), self._clients)
+
+    def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> HttpRerank:
+        return HttpRerank(card, self._endpoint(card, credentials), self._clients)
 
     async def _test_call(self, card: ModelCard, credentials: Mapping[str, str]) -> None:
-        """The cheapest call that uses the model: one token, or one short embedding."""
+        """The cheapest call that uses the model: one token, one short embedding, two short texts in order."""
         if card.model_type == "text-embedding":
             await self.embedding(card, credentials).embed(["ping"], purpose="query")
+            return
+        if card.model_type == "rerank":
+            await self.rerank(card, credentials).rerank("ping", ["ping", "pong"], top_n=2)
             return
         request = ChatRequest([PromptMessage("user", "ping")], {"max_tokens": 5})
         async with aclosing(self.chat(card, credentials).stream(request)) as chunks:
@@ -79,6 +95,9 @@ class OpenAIProvider(_OpenAIWire):
             token_parameter=token_parameter(card.model),
         )
 
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
+        return OpenAIEmbedding(card, self._endpoint(card, credentials), self._clients, encoding="base64")
+
     async def validate(self, credentials: Mapping[str, str]) -> None:
         """List models: free, and a wrong key fails it."""
         end = self._endpoint(self.spec.models[0], credentials)
@@ -96,7 +115,7 @@ class OpenAIProvider(_OpenAIWire):
         if known is not None:
             return replace(known, model=model, label=model)
         if model_type == "text-embedding":
-            return ModelCard(model, model_type, model, context_size=8_191)
+            return ModelCard(model, model_type, model, context_size=8_191, max_chunks=32)
         return ModelCard(
             model, model_type, model, context_size=128_000, max_output=16_384, parameter_rules=compatible_rules(16_384)
         )
@@ -128,22 +147,27 @@ class OpenAICompatibleProvider(_OpenAIWire):
             "en_US": "Model providers compatible with OpenAI's API standard, such as LM Studio.",
             "zh_Hans": "兼容 OpenAI API 的模型供应商，例如 LM Studio 。",
         },
-        supported_model_types=("llm", "text-embedding"),
+        supported_model_types=("llm", "text-embedding", "rerank"),
         configurate_methods=("customizable-model",),
         model_credential_form=COMPATIBLE_FORM,
     )
 
     def _endpoint(self, card: ModelCard, credentials: Mapping[str, str]) -> Endpoint:
         name = text_of(credentials, "endpoint_model_name", card.model)
+        address = checked_url("endpoint_url", text_of(credentials, "endpoint_url"))
         parameter = text_of(credentials, "token_param_name", "auto")
         return Endpoint(
-            base_url=checked_url("endpoint_url", text_of(credentials, "endpoint_url")),
+            base_url=address.removesuffix("/rerank") if card.model_type == "rerank" else address,
             api_key=text_of(credentials, "api_key"),
             name=name,
             token_parameter=token_parameter(name) if parameter == "auto" else parameter,
             include_usage=text_of(credentials, "stream_include_usage", "enabled") == "enabled",
             send_user=text_of(credentials, "user_identity_support", "support") == "support",
         )
+
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
+        encoding = text_of(credentials, "encoding_format", "float")
+        return OpenAIEmbedding(card, self._endpoint(card, credentials), self._clients, encoding=encoding)
 
     async def validate(self, credentials: Mapping[str, str]) -> None:
         raise invalid_param(f"Provider {OPENAI_COMPATIBLE} has no credentials of its own, only its models have")
@@ -155,7 +179,9 @@ class OpenAICompatibleProvider(_OpenAIWire):
         context = _whole("context_size", text_of(credentials, "context_size", "4096"))
         label = text_of(credentials, "display_name", model)
         if model_type == "text-embedding":
-            _whole("max_chunks", text_of(credentials, "max_chunks", "16"))
+            chunks = _whole("max_chunks", text_of(credentials, "max_chunks", "16"))
+            return ModelCard(model, model_type, label, context_size=context, max_chunks=chunks)
+        if model_type == "rerank":
             return ModelCard(model, model_type, label, context_size=context)
         longest = _whole("max_tokens_to_sample", text_of(credentials, "max_tokens_to_sample", "4096"))
         return ModelCard(
@@ -190,6 +216,13 @@ def _features(credentials: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(features)
 
 
+# E5 models were trained with a word before each text; the model's process puts it there.
+_INPUT_TYPES: Mapping[Purpose, Mapping[str, str]] = {
+    "query": {"input_type": "query"},
+    "document": {"input_type": "passage"},
+}
+
+
 class LocalProvider(_OpenAIWire):
     """``transom/local/local``: the packaged model in its own process, reached over loopback.
 
@@ -203,6 +236,7 @@ class LocalProvider(_OpenAIWire):
             "en_US": "Small models that come with Transom. No account and no network needed.",
             "zh_Hans": "随 Transom 提供的小模型，无需账号和网络。",
         },
+        supported_model_types=("llm", "text-embedding"),
         models=MODELS[LOCAL],
         needs_credential=False,
     )
@@ -222,6 +256,12 @@ class LocalProvider(_OpenAIWire):
             raise ModelFault("unavailable", "The packaged local model is not running (setting local_model_url).")
         base = self._url if urlsplit(self._url).path.strip("/") else f"{self._url}/v1"
         return Endpoint(base_url=base, api_key=self._key, name=card.model)
+
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
+        # The process takes another port at each start: the model's name alone is its space.
+        return OpenAIEmbedding(
+            card, self._endpoint(card, credentials), self._clients, encoding="base64", extra=_INPUT_TYPES, space=LOCAL
+        )
 
     async def validate(self, credentials: Mapping[str, str]) -> None:
         """Nothing to check: there is no credential."""

@@ -9,10 +9,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from server.kit.errors import AppError, Reason
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    # A row a text, in the order of the texts.
+    Matrix = NDArray[np.float32]
+
+Purpose = Literal["query", "document"]
 Role = Literal["system", "user", "assistant"]
 ModelType = Literal["llm", "text-embedding", "rerank", "speech2text", "moderation", "tts"]
 
@@ -87,6 +95,10 @@ class ModelCard:
     mode: Literal["chat", "completion"] = "chat"
     context_size: int = 0
     max_output: int = 0
+    # Texts that one embedding call takes at most.
+    max_chunks: int = 0
+    # Length of vectors to ask for; 0: the model's own.
+    dimensions: int = 0
     features: tuple[str, ...] = ()
     pricing: Pricing | None = None
     deprecated: bool = False
@@ -133,13 +145,50 @@ class ChatModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The answer of one embedding call. A row that the model could not compute holds NaN."""
+
+    vectors: Matrix
+    usage: Usage
+
+
 class EmbeddingModel(Protocol):
-    """A text-embedding model bound to one credential."""
+    """A text-embedding model bound to one credential.
+
+    ``account`` stands for the credential and its address: what shares it shares the provider's
+    limits. ``space`` stands for the model and its address: only vectors of one space compare.
+    Neither reveals what it stands for.
+    """
 
     card: ModelCard
+    account: str
+    space: str
 
-    async def embed(self, texts: Sequence[str], *, purpose: Literal["query", "document"]) -> list[list[float]]:
-        """Embed texts in order. Raises ModelFault."""
+    async def embed(self, texts: Sequence[str], *, purpose: Purpose) -> Embedded:
+        """Embed at most ``card.max_chunks`` texts by one call, without a retry. Raises ModelFault.
+
+        A text longer than ``card.context_size`` tokens is cut.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The answer of one rerank call: (index of the text, score 0..1), best first."""
+
+    scores: tuple[tuple[int, float], ...]
+    usage: Usage
+
+
+class RerankModel(Protocol):
+    """A rerank model bound to one credential; ``account`` as in EmbeddingModel."""
+
+    card: ModelCard
+    account: str
+
+    async def rerank(self, query: str, texts: Sequence[str], *, top_n: int) -> Ranking:
+        """Score texts against a query by one call, without a retry. Raises ModelFault."""
         ...
 
 
@@ -158,7 +207,13 @@ class Provider(Protocol):
 
     def chat(self, card: ModelCard, credentials: Mapping[str, str]) -> ChatModel: ...
 
-    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel: ...
+    def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
+        """Raises AppError ``model_currently_not_support`` when the provider has no such models."""
+        ...
+
+    def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> RerankModel:
+        """As ``embedding``."""
+        ...
 
     def custom_card(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> ModelCard:
         """The card of a customizable model, read from its credential form."""

@@ -11,6 +11,7 @@ from server.llm.google_provider import GoogleProvider
 from server.llm.names import full_name
 from server.llm.openai_provider import LocalProvider, OpenAICompatibleProvider, OpenAIProvider
 from server.llm.port import Provider
+from server.llm.rerank_provider import cohere, jina
 from server.llm.sdk import ready
 
 
@@ -57,5 +58,7 @@ def build(
         GoogleProvider(timings, base_url=google_base_url, api_version=google_api_version),
         OpenAIProvider(timings),
         OpenAICompatibleProvider(timings),
+        cohere(timings),
+        jina(timings),
         LocalProvider(timings, url=local_model_url, key=local_model_key),
     )

@@ -19,6 +19,10 @@ from server.llm.port import PromptMessage, Usage
 
 _PIECE = 200_000
 _INLINE = 20_000
+# Bytes of a character in UTF-8; a token has at least one byte.
+_LONGEST_CHARACTER = 4
+# Characters of the longest token, a run of spaces.
+_LONGEST_TOKEN = 128
 _PER_MESSAGE = 3
 _PER_REPLY = 3
 _IMAGE = {"low": 85, "high": 765}
@@ -65,6 +69,30 @@ async def count_text(text: str) -> int:
     return await asyncio.to_thread(count, text)
 
 
+def cut(text: str, limit: int) -> str:
+    """The start of a text that has at most ``limit`` tokens; the whole text when it has."""
+    if len(text) * _LONGEST_CHARACTER <= limit:
+        return text
+    fits, over = 0, min(len(text), limit * _LONGEST_TOKEN) + 1
+    if over > len(text) and count(text) <= limit:
+        return text
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if count(text[:middle]) <= limit else (fits, middle)
+    return text[:fits]
+
+
+def _fit(texts: Sequence[str], limit: int) -> list[str]:
+    return [(cut(text, limit) if limit else text) or " " for text in texts]
+
+
+async def fit(texts: Sequence[str], limit: int) -> list[str]:
+    """Texts as an embedding model takes them: cut to ``limit`` tokens (0: uncut), never empty."""
+    if not limit or (_tokenizer is not None and sum(map(len, texts)) <= _INLINE):
+        return _fit(texts, limit)
+    return await asyncio.to_thread(_fit, texts, limit)
+
+
 def message_tokens(message: PromptMessage) -> int:
     """Tokens of one prompt message with its frame and files."""
     files = sum(_IMAGE[part.detail] if part.kind == "image" else _OTHER_FILE for part in message.files)
@@ -88,6 +116,12 @@ async def estimate(messages: Sequence[PromptMessage], answer: str) -> Usage:
     prompt = await count_messages(messages)
     completion = await count_text(answer)
     return Usage(prompt, completion, prompt + completion, estimated=True)
+
+
+def estimate_texts(texts: Sequence[str]) -> Usage:
+    """Usage of an embedding or rerank call whose provider reported none."""
+    found = sum(map(count, texts))
+    return Usage(prompt_tokens=found, total_tokens=found, estimated=True)
 
 
 async def warm() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from server.kit.errors import AppError, Reason
-from server.llm.catalogue import LOCAL_MODEL
+from server.llm.catalogue import LOCAL_EMBEDDING, LOCAL_MODEL
 from server.llm.names import GOOGLE, LOCAL, full_name
 from server.llm.port import ModelCard, ModelType, Provider
 from server.llm.registry import Registry
@@ -16,11 +16,12 @@ from server.provider.model import Target, TenantModels
 Status = Literal["active", "no-configure", "disabled", "credential-removed"]
 
 GOOGLE_DEFAULTS: Mapping[str, str] = {"llm": "gemini-2.5-flash", "text-embedding": "gemini-embedding-001"}
+LOCAL_DEFAULTS: Mapping[str, str] = {"llm": LOCAL_MODEL, "text-embedding": LOCAL_EMBEDDING}
 
 
 @dataclass(frozen=True, slots=True)
 class SystemModels:
-    """What the operator gives every workspace: a Gemini key, the packaged model."""
+    """What the operator gives every workspace: a Gemini key, the packaged models."""
 
     google_api_key: str = field(default="", repr=False)
     local_model: bool = False
@@ -35,7 +36,7 @@ class SystemModels:
         """The default model of a workspace that chose none."""
         if self.google_api_key and model_type in GOOGLE_DEFAULTS:
             return GOOGLE, GOOGLE_DEFAULTS[model_type]
-        return (LOCAL, LOCAL_MODEL) if self.local_model and model_type == "llm" else None
+        return (LOCAL, LOCAL_DEFAULTS[model_type]) if self.local_model and model_type in LOCAL_DEFAULTS else None
 
 
 @dataclass(frozen=True, slots=True)

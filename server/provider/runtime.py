@@ -17,7 +17,7 @@ from server.kit.cache import AsyncCache
 from server.kit.errors import AppError, Reason, invalid_param
 from server.llm.forms import checked_form
 from server.llm.names import full_name
-from server.llm.port import ChatModel, EmbeddingModel, ModelFault, ModelType, Provider
+from server.llm.port import ChatModel, EmbeddingModel, ModelFault, ModelType, Provider, RerankModel
 from server.provider.model import HIDDEN, MODEL_NAME_LIMIT, Target, TenantModels
 from server.provider.resolve import Resolver
 from server.provider.service import ProviderService
@@ -90,6 +90,24 @@ class ModelRuntime:
             made = warm.made[key] = known.provider.embedding(known.card, known.credentials or {})
         return made
 
+    async def rerank_model(self, tenant_id: str, provider: str, model: str) -> RerankModel:
+        """A rerank model; errors as ``chat_model``."""
+        warm = await self._warm(tenant_id)
+        key = ("rerank", provider, model)
+        made: RerankModel | None = warm.made.get(key)
+        if made is None:
+            known = self._resolver.callable(warm.models, provider, model, "rerank")
+            made = warm.made[key] = known.provider.rerank(known.card, known.credentials or {})
+        return made
+
+    async def is_callable(self, tenant_id: str, provider: str, model: str, model_type: ModelType) -> bool:
+        """Whether a model is known, configured and switched on."""
+        try:
+            self._resolver.callable((await self._warm(tenant_id)).models, provider, model, model_type)
+        except AppError:
+            return False
+        return True
+
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:
         """(provider, model) of the workspace's default of a type, else the operator's; None without."""
         return self._resolver.default((await self._warm(tenant_id)).models, model_type)
@@ -117,6 +135,16 @@ class ModelRuntime:
                 if known.status == "active" and known.card.model_type == "llm":
                     found.setdefault(provider.spec.provider, {})[known.card.model] = known.card.mode
         return found
+
+    async def active(self, tenant_id: str, model_type: ModelType) -> set[tuple[str, str]]:
+        """(full provider name, model) of every model of a type that can be called."""
+        tenant = (await self._warm(tenant_id)).models
+        return {
+            (provider.spec.provider, known.card.model)
+            for provider in self._resolver.registry
+            for known in self._resolver.models(tenant, provider)
+            if known.status == "active" and known.card.model_type == model_type
+        }
 
     # Changes: test first, then store, then tell everyone
 

@@ -180,6 +180,8 @@ def _model(known: Known) -> Json:
     properties: Json = {"mode": card.mode} if card.model_type == "llm" else {}
     if card.context_size:
         properties["context_size"] = card.context_size
+    if card.max_chunks:
+        properties["max_chunks"] = card.max_chunks
     label = card.label or card.model
     return {
         "model": card.model,

@@ -12,6 +12,9 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,11 @@ class Behaviour:
     and ``{count}`` (messages); it is sent word by word. With ``times`` the fault happens
     for that many calls only, then the model answers; with ``skip`` that many calls are good
     first (a test call, for instance).
+
+    Of embeddings and rankings: ``lose`` leaves that many out, ``size`` sets the length of vectors,
+    ``ragged`` makes the last one shorter, ``nan`` puts NaN (as JSON ``NaN``) or null into the vector
+    or score at that index, ``zero`` makes that vector all zeros, ``garbage`` is no JSON at all, and
+    ``longest`` refuses texts with more characters as too long. They count as faults, for ``times``.
     """
 
     tokens: int = 10
@@ -44,6 +52,14 @@ class Behaviour:
     cached: int = 0
     thoughts: int = 0
     skip: int = 0
+    lose: int = 0
+    size: int = 0
+    ragged: bool = False
+    nan: int = -1
+    null: int = -1
+    zero: int = -1
+    garbage: bool = False
+    longest: int = 0
 
     @classmethod
     def parse(cls, script: str) -> Behaviour:
@@ -72,6 +88,10 @@ class Behaviour:
     def faulty(self) -> bool:
         return bool(self.status or self.hang or self.error)
 
+    @property
+    def spoils(self) -> bool:
+        return bool(self.lose or self.ragged or self.garbage or max(self.nan, self.null, self.zero) >= 0)
+
 
 class FaultCounter:
     """Counts the faulty answers given per model, for ``times``."""
@@ -81,7 +101,7 @@ class FaultCounter:
         self._seen: Counter[str] = Counter()
 
     def fails_now(self, model: str, behaviour: Behaviour) -> bool:
-        if not behaviour.faulty:
+        if not (behaviour.faulty or behaviour.spoils):
             return False
         self._seen[model] += 1
         if self._seen[model] <= behaviour.skip:
@@ -95,11 +115,39 @@ def prompt_tokens(texts: Sequence[str]) -> int:
     return sum(len(text) // 4 for text in texts)
 
 
-def embedding(text: str, dimensions: int) -> list[float]:
-    """A unit vector of hashed words: texts that share words are near each other."""
-    vector = [0.0] * dimensions
-    for word in re.findall(r"\w+", text.lower()) or [""]:
-        digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
-        vector[int.from_bytes(digest[:4], "big") % dimensions] += 1.0 if digest[4] & 1 else -1.0
-    norm = math.sqrt(sum(value * value for value in vector)) or 1.0
-    return [value / norm for value in vector]
+_WORD = re.compile(r"[a-z0-9]+|[^\W\x00-\x7f]")
+
+
+@lru_cache(maxsize=200_000)
+def _place(word: str) -> int:
+    """The number that stands for a word; its last bit is the sign."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=6).digest())
+
+
+def embeddings(texts: Sequence[str], dimensions: int) -> np.ndarray:
+    """Unit vectors of hashed words, float32: texts that share words are near each other.
+
+    Tens of thousands of texts a second. Letters outside of ASCII are a word each, so that Chinese texts are near each other too.
+    """
+    found = [_WORD.findall(text.lower()) or [""] for text in texts]
+    places = np.fromiter((_place(word) for words in found for word in words), np.int64)
+    rows = np.repeat(np.arange(len(found)), [len(words) for words in found])
+    cells = rows * dimensions + (places >> 1) % dimensions
+    signs = np.where(places & 1, 1.0, -1.0)
+    vectors = np.bincount(cells, signs, len(found) * dimensions).reshape(len(found), dimensions)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return (vectors / np.where(norms, norms, 1.0)).astype(np.float32)
+
+
+def spoiled(vectors: np.ndarray, behaviour: Behaviour) -> list[list[float | None]]:
+    """The vectors with what the script puts into them."""
+    rows: list[list[float | None]] = vectors.tolist()
+    if 0 <= behaviour.nan < len(rows):
+        rows[behaviour.nan][0] = math.nan
+    if 0 <= behaviour.null < len(rows):
+        rows[behaviour.null][0] = None
+    if 0 <= behaviour.zero < len(rows):
+        rows[behaviour.zero] = [0.0] * len(rows[behaviour.zero])
+    if behaviour.ragged:
+        rows[-1] = rows[-1][:-1]
+    return rows[: len(rows) - behaviour.lose]

@@ -9,13 +9,14 @@ API_KEY_INVALID, as the real service does.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 import orjson
 
-from tests.doubles.behaviour import Behaviour, embedding, prompt_tokens
+from tests.doubles.behaviour import Behaviour, embeddings, prompt_tokens, spoiled
 from tests.doubles.loopback import Call, LoopbackServer, Reply, http_chunk, main
 
 BURST = 16
@@ -137,13 +138,13 @@ class GeminiServer(LoopbackServer):
         elif method == "countTokens":
             reply.json(200, {"totalTokens": prompt_tokens(texts_of(call.json()))})
         elif method in ("batchEmbedContents", "embedContent"):
-            self._embed(call, reply, batch=method == "batchEmbedContents")
+            self._embed(call, reply, behaviour, batch=method == "batchEmbedContents")
         else:
             reply.json(404, error_body(404, "NOT_FOUND", f"no method {method}"))
 
     async def _faulted(self, call: Call, behaviour: Behaviour, reply: Reply) -> bool:
         """Answer the scripted fault, if this call is one of those that fail."""
-        if not self.fails_now(call.model, behaviour):
+        if behaviour.spoils or not self.fails_now(call.model, behaviour):
             return False
         if behaviour.hang:
             await asyncio.Event().wait()
@@ -227,14 +228,24 @@ class GeminiServer(LoopbackServer):
             return False
         return True
 
-    def _embed(self, call: Call, reply: Reply, *, batch: bool) -> None:
+    def _embed(self, call: Call, reply: Reply, behaviour: Behaviour, *, batch: bool) -> None:
         order = call.json()
         requests = order["requests"] if batch else [order]
-        vectors = []
-        for request in requests:
-            text = "".join(part.get("text", "") for part in request["content"]["parts"])
-            vectors.append({"values": embedding(text, request.get("outputDimensionality") or DIMENSIONS)})
-        reply.json(200, {"embeddings": vectors} if batch else {"embedding": vectors[0]})
+        if len(requests) > 100:
+            reply.json(400, error_body(400, "INVALID_ARGUMENT", "At most 100 requests can be in one batch"))
+            return
+        texts = ["".join(part.get("text", "") for part in request["content"]["parts"]) for request in requests]
+        size = behaviour.size or requests[0].get("outputDimensionality") or DIMENSIONS
+        vectors = embeddings(texts, size)
+        if behaviour.garbage:
+            reply.body(200, b'{"embeddings": [{"values": [0.1,')
+            return
+        rows = spoiled(vectors, behaviour) if behaviour.spoils else vectors.tolist()
+        found = [{"values": row} for row in rows]
+        answer: dict = {"embeddings": found} if batch else {"embedding": found[0]}
+        if behaviour.usage:
+            answer["usageMetadata"] = {"promptTokenCount": prompt_tokens(texts), "totalTokenCount": prompt_tokens(texts)}
+        reply.body(200, json.dumps(answer).encode())
 
 
 if __name__ == "__main__":

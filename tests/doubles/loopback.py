@@ -83,7 +83,10 @@ class Reply:
         self.started = False
 
     def json(self, status: int, payload: object, headers: dict[str, str] | None = None) -> None:
-        body = orjson.dumps(payload)
+        self.body(status, orjson.dumps(payload, option=orjson.OPT_SERIALIZE_NUMPY), headers)
+
+    def body(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+        """A whole answer whose bytes are given, also bytes that are no JSON."""
         self._head(status, {"Content-Type": "application/json", "Content-Length": str(len(body))} | (headers or {}))
         self._connection.write(body)
         self._call.finished = True

@@ -8,12 +8,15 @@ contains ``invalid`` is refused with 401.
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 from collections.abc import Sequence
 from functools import lru_cache
 
+import numpy as np
 import orjson
 
-from tests.doubles.behaviour import Behaviour, embedding, prompt_tokens
+from tests.doubles.behaviour import Behaviour, embeddings, prompt_tokens, spoiled
 from tests.doubles.loopback import Call, LoopbackServer, Reply, http_chunk, main
 
 CREATED = 1_795_334_400
@@ -214,17 +217,45 @@ class OpenAIServer(LoopbackServer):
     async def _embed(self, call: Call, reply: Reply) -> None:
         order = call.json()
         call.model = order["model"]
-        if await self._faulted(call, self.behaviour(call.model), reply):
+        spoiling = False
+        if self.behaviour(call.model).spoils:
+            spoiling = self.fails_now(call.model, self.behaviour(call.model))
+        elif await self._faulted(call, self.behaviour(call.model), reply):
             return
         texts = [order["input"]] if isinstance(order["input"], str) else order["input"]
-        size = order.get("dimensions") or self._dimensions or DIMENSIONS.get(call.model, 64)
-        data = [
-            {"object": "embedding", "index": index, "embedding": embedding(text, size)}
-            for index, text in enumerate(texts)
-        ]
+        behaviour = self.behaviour(call.model)
+        if "" in texts or len(texts) > 2048:
+            reply.json(400, error_body("'$.input' is invalid. Please check the API reference.", None))
+            return
+        if behaviour.longest and max(map(len, texts)) > behaviour.longest:
+            reply.json(*ERRORS["context"])
+            return
+        size = behaviour.size or order.get("dimensions") or self._dimensions or DIMENSIONS.get(call.model, 64)
+        vectors = embeddings(texts, size)
+        call.sent = len(texts)
+        if behaviour.first:
+            await asyncio.sleep(behaviour.first / 1000)
+        if spoiling:
+            self._spoiled(vectors, behaviour, reply, call.model)
+            return
+        if order.get("encoding_format") == "base64":
+            rows: Sequence[object] = [base64.b64encode(row.tobytes()).decode() for row in vectors]
+        else:
+            rows = vectors
+        data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
+        answer = {"object": "list", "model": call.model, "data": data}
         count = prompt_tokens(texts)
-        usage = {"prompt_tokens": count, "total_tokens": count}
-        reply.json(200, {"object": "list", "model": call.model, "data": data, "usage": usage})
+        reply.json(200, answer | ({"usage": {"prompt_tokens": count, "total_tokens": count}} if behaviour.usage else {}))
+
+    @staticmethod
+    def _spoiled(vectors: np.ndarray, behaviour: Behaviour, reply: Reply, model: str) -> None:
+        if behaviour.garbage:
+            reply.body(200, b'{"object": "list", "data": [{"embedding": [0.1,')
+            return
+        rows = spoiled(vectors, behaviour)
+        data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
+        # The standard library writes NaN as many model servers do.
+        reply.body(200, json.dumps({"object": "list", "model": model, "data": data}).encode())
 
 
 def _delta(model: str, delta: dict, finish: str | None) -> bytes:

@@ -169,16 +169,6 @@ async def test_validate_accepts_a_good_key_and_refuses_a_wrong_one(provider) -> 
     assert caught.value.fault == "auth"
 
 
-async def test_embeddings_name_their_purpose_and_keep_order(provider, gemini_double) -> None:
-    card = find(GOOGLE, "gemini-embedding-001", "text-embedding")
-    assert card is not None
-    texts = ["red apple", "blue sky", *["filler"] * 120]
-    vectors = await provider.embedding(card, KEY).embed(texts, purpose="query")
-    assert len(vectors) == 122 and vectors[0] != vectors[1]
-    assert [len(call.json()["requests"]) for call in gemini_double.calls] == [100, 22]
-    assert gemini_double.calls[0].json()["requests"][0]["taskType"] == "RETRIEVAL_QUERY"
-
-
 async def test_remote_count_asks_the_provider(provider, gemini_double) -> None:
     assert await model(provider).count_tokens_remote(HELLO.messages) == 8
     assert gemini_double.calls[-1].path.endswith(":countTokens")

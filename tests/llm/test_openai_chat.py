@@ -266,22 +266,3 @@ async def test_validate_model_makes_a_real_call(provider, openai_double) -> None
     await provider.validate_model("chatty", "llm", form(openai_double))
     await provider.validate_model("vectors", "text-embedding", form(openai_double))
     assert [call.path for call in openai_double.calls] == ["/v1/chat/completions", "/v1/embeddings"]
-
-
-async def test_embeddings_keep_order_over_batches(provider, openai_double) -> None:
-    credentials = form(openai_double, max_chunks="2")
-    card = provider.custom_card("vectors", "text-embedding", credentials)
-    vectors = await provider.embedding(card, credentials).embed(
-        ["red apple", "blue sky", "red apple"], purpose="document"
-    )
-    assert len(openai_double.calls) == 2
-    assert vectors[0] == vectors[2] != vectors[1]
-
-
-async def test_embedding_fault_is_retried_then_told(provider, openai_double) -> None:
-    credentials = form(openai_double)
-    card = provider.custom_card("vectors@status=500", "text-embedding", credentials)
-    with pytest.raises(ModelFault) as caught:
-        await provider.embedding(card, credentials).embed(["a"], purpose="query")
-    assert caught.value.fault == "unavailable"
-    assert len(openai_double.calls) == 3

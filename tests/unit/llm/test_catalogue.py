@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from server.llm.catalogue import LOCAL_MODEL, MODELS, find, is_reasoning
+from server.llm.catalogue import LOCAL_EMBEDDING, LOCAL_MODEL, MODELS, find, is_reasoning
 from server.llm.names import GOOGLE, LOCAL, OPENAI, OPENAI_COMPATIBLE, full_name
 
 CARDS = [(provider, card) for provider, cards in MODELS.items() for card in cards]
@@ -18,7 +18,8 @@ def test_no_model_is_listed_twice() -> None:
 @pytest.mark.parametrize(("provider", "card"), CARDS, ids=[card.model for _, card in CARDS])
 def test_card_is_complete(provider: str, card) -> None:
     assert card.context_size > 0 and card.label
-    assert card.pricing is not None or provider == LOCAL
+    assert card.pricing is not None or provider == LOCAL or card.model_type == "rerank"
+    assert (card.max_chunks > 0) == (card.model_type == "text-embedding")
     if card.model_type == "llm":
         names = [rule["name"] for rule in card.parameter_rules]
         assert 0 < card.max_output <= card.context_size
@@ -34,6 +35,7 @@ def test_families_of_the_issue_are_there() -> None:
     assert find(GOOGLE, "gemini-embedding-001", "text-embedding")
     assert find(OPENAI, "text-embedding-3-large", "text-embedding")
     assert find(LOCAL, LOCAL_MODEL, "llm")
+    assert find(LOCAL, LOCAL_EMBEDDING, "text-embedding")
     assert find(OPENAI, "gpt-4o", "text-embedding") is None
 
 
