@@ -29,6 +29,7 @@ from server.app.servicer import ApiKeyServicer, AppServicer
 from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
+from server.bootstrap_knowledge import add_knowledge
 from server.bus import Bus
 from server.chat.parameters import UploadLimits
 from server.chat.service import ChatService
@@ -42,7 +43,7 @@ from server.conversation.servicer import ConversationServicer
 from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
 from server.db.engine import UowFactory, make_engine, uow_factory
-from server.db.migrate import migrate
+from server.db.migrate import migrate, require_current
 from server.edge.catalogue import CATALOGUE
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
@@ -165,6 +166,7 @@ class Core:
     db: Database
     uow: UowFactory
     bus: Bus
+    redis: Redis
     access: AccessService
     runs: Runs
 
@@ -187,7 +189,7 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     access = AccessService(db, parts.uow, bus)
     runs = Runs(db, parts.uow, event_log, bus, settings)
     keeper = Keeper(runs, event_log, db, parts.uow, settings, access.flush_used_keys)
-    core = Core(settings=settings, db=db, uow=parts.uow, bus=bus, access=access, runs=runs)
+    core = Core(settings=settings, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs)
 
     bus.start()
     stack.push_async_callback(bus.stop)
@@ -300,17 +302,29 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
     )
 
 
-async def build_admin(settings: Settings, stack: AsyncExitStack) -> tuple[Services, Database, Bus]:
-    """Use cases for the command line, and the bus that tells running servers; no lease, no runs."""
+@dataclass(slots=True)
+class Admin:
+    """What the command line works with. ``bus`` tells the servers that run."""
+
+    db: Database
+    bus: Bus
+    services: Services
+    importer: Importer
+
+
+async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
+    """Use cases for the command line; no lease, no runs. Raises SchemaError when the database is not migrated."""
     parts = build_parts(replace(settings, db_pool_size=2))
     stack.callback(parts.engine.dispose)
     db = Database(2, settings.db_queue_limit)
     stack.callback(db.close)
+    await db(require_current, parts.engine)
     redis = redis_client(settings.redis_url, connections=2)
     stack.push_async_callback(redis.aclose)
     bus = Bus(redis)
     models = build_models(settings, db, parts.uow, bus, stack)
-    return build_services(parts.uow, models, settings), db, bus
+    services = build_services(parts.uow, models, settings)
+    return Admin(db, bus, services, Importer(db, services.imports, Outbound()))
 
 
 def add_console(
@@ -347,6 +361,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     files = build_files(core, stack)
     registry = Registry()
     add_service_api(registry, core, models, files)
+    add_knowledge(registry, core, models)
     sessions = add_console(registry, core, models, files, stack)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions)],

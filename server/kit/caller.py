@@ -46,6 +46,8 @@ class Caller:
     end_user: EndUser | None = None
     account_id: str | None = None
     role: str = ""
+    # A dataset key speaks in the account's name: what was made through it says so, and it sees API switches.
+    by_key: bool = False
 
     @property
     def the_app(self) -> AppContext:

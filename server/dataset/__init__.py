@@ -1,0 +1,1 @@
+"""Datasets: what they are, how they are searched, who may see them."""

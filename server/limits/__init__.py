@@ -1,0 +1,1 @@
+"""What a workspace's plan allows; nothing is limited unless an administrator says so."""

@@ -1,0 +1,1 @@
+"""Metadata of documents: fields of a dataset, values on its documents, conditions on them."""
