@@ -34,6 +34,10 @@ class Limits:
         sizes: Mapping[str, int] = {"image": self.image, "video": self.video, "audio": self.audio}
         return sizes.get(kind_of(extension), self.other) * _MEBIBYTE
 
+    def head(self, filename: str, content_type: str) -> FileHead:
+        """Check the head of a file part."""
+        return file_head(filename, content_type, self)
+
 
 @dataclass(frozen=True, slots=True)
 class FileHead:
@@ -84,10 +88,11 @@ def file_head(filename: str, content_type: str, limits: Limits) -> FileHead:
     extension = PurePosixPath(name).suffix.removeprefix(".").lower()
     if extension in limits.blocked:
         raise invalid_param(f"File extension '.{extension}' is not allowed for security reasons")
-    return FileHead(_shortened(name, extension), extension[:_LONGEST_EXTENSION], mime_type)
+    return FileHead(shortened(name, extension), extension[:_LONGEST_EXTENSION], mime_type)
 
 
-def _shortened(name: str, extension: str) -> str:
+def shortened(name: str, extension: str) -> str:
+    """A name of more than 200 characters: the first 200 before its first dot, and the extension."""
     if len(name) <= _LONGEST_NAME:
         return name
     stem = name.partition(".")[0][:_LONGEST_NAME]

@@ -44,6 +44,10 @@ class Storage(Protocol):
         """Read a file. Raises FileNotFoundError."""
         ...
 
+    def path(self, key: str) -> Path:
+        """A local file with the same bytes, for programs that want one; not to be changed."""
+        ...
+
     def delete(self, key: str) -> None:
         """Remove a file; one that is not there is fine."""
         ...
@@ -106,6 +110,10 @@ class LocalStorage:
     def open(self, key: str) -> BinaryIO:
         """Read a file. Raises FileNotFoundError."""
         return (self._root / key).open("rb")
+
+    def path(self, key: str) -> Path:
+        """A local file with the same bytes."""
+        return self._root / key
 
     def delete(self, key: str) -> None:
         """Remove a file; one that is not there is fine."""

@@ -7,10 +7,10 @@ in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 
 from server.file.model import Limits, StoredFile
-from server.file.multipart import Received, UploadReader, boundary_of
+from server.file.multipart import Received, Rules, UploadReader, boundary_of
 from server.file.storage import Draft, Storage
 from server.file.threads import PIECE_BYTES, FileThreads
 from server.kit.errors import AppError, Reason
@@ -28,26 +28,53 @@ class Uploads:
         self._limits = limits
 
     async def receive(
-        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record
+        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record,
+        rules: Rules | None = None, fields: Collection[str] = ("user",),
     ) -> StoredFile:
         """Read a multipart body, keep its file, and have it recorded under its key.
 
-        Raises no_file_uploaded, too_many_files, unsupported_file_type, filename_not_exists_error,
+        ``rules`` are those of this kind of upload, ``fields`` the form fields to keep. Raises
+        no_file_uploaded, too_many_files, unsupported_file_type, filename_not_exists_error,
         invalid_param, file_too_large, bad_request (service-api.md 9.1).
         """
+        stored, _ = await self.receive_optional(tenant_id, content_type, body, record, rules, fields, needed=True)
+        assert stored is not None
+        return stored
+
+    async def receive_optional(
+        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record,
+        rules: Rules | None, fields: Collection[str], *, needed: bool = False,
+    ) -> tuple[StoredFile | None, Mapping[str, str]]:
+        """The same where the file may be missing unless it is ``needed``; also gives the form fields."""
         boundary = boundary_of(content_type)
         if boundary is None:
             raise AppError(Reason.NO_FILE_UPLOADED)
         draft = await self._threads(self._storage.begin)
         try:
-            received = await self._read(UploadReader(boundary, self._limits, draft.write), body)
+            reader = UploadReader(boundary, rules or self._limits, draft.write, fields)
+            await self._read(reader, body)
+            if not (needed or reader.has_file):
+                self._threads.later(draft.discard)
+                return None, reader.finish_without_file()
+            received = reader.finish()
         except BaseException:
             self._threads.later(draft.discard)
             raise
         # From here on it is all or nothing, whether or not the client still waits.
+        kept = await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
+        return kept, received.fields
+
+    async def keep_text(self, tenant_id: str, received: Received, text: str, record: Record) -> StoredFile:
+        """Keep a text that came in a request as a file."""
+        draft = await self._threads(self._storage.begin)
+        try:
+            await self._threads(draft.write, text.encode())
+        except BaseException:
+            self._threads.later(draft.discard)
+            raise
         return await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
 
-    async def _read(self, reader: UploadReader, body: AsyncIterator[bytes]) -> Received:
+    async def _read(self, reader: UploadReader, body: AsyncIterator[bytes]) -> None:
         """Feed the reader in pieces that are worth a switch of threads."""
         waiting = bytearray()
         async for data in body:
@@ -56,7 +83,6 @@ class Uploads:
                 await self._threads(reader.feed, bytes(waiting))
                 waiting.clear()
         await self._threads(reader.feed, bytes(waiting))
-        return reader.finish()
 
     async def _keep(self, draft: Draft, tenant_id: str, received: Received, record: Record) -> StoredFile:
         key = f"{tenant_id}/{new_id()}"
