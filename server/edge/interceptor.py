@@ -38,8 +38,12 @@ log = logging.getLogger("transom.edge")
 _JSON = "application/json"
 _SSE = "text/event-stream"
 _SSE_HEADERS = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
-# Trailing metadata becomes response headers; Envoy and gRPC clients bound their size.
-_MESSAGE_LIMIT = 3000
+# No message. Over HTTP/1.1 a status after the first byte says nothing, and a part would pass for the whole, or leave
+# the client waiting for bytes that it was promised; the gateway cuts the connection of a reply that it cannot read.
+_UNREADABLE = b"\xff"
+# Bytes of a message's UTF-8. It goes out in trailing metadata, twice and escaped (up to 6 bytes for each): gRPC clients
+# take 8 KiB of it, and past 60 KiB the gateway ends the connection that all callers share.
+_MESSAGE_LIMIT = 1500
 
 
 class SessionGate(Protocol):
@@ -129,19 +133,15 @@ class Edge(grpc.aio.ServerInterceptor):
                         opened = True
                         extra = _SSE_HEADERS if isinstance(item, list) and rest else ()
                         await context.send_initial_metadata((*call.headers, *extra))
-                    if isinstance(item, list):
-                        if printer:
-                            yield HttpBody(content_type=_SSE, data=printer.print(item)).SerializeToString()
-                        else:
-                            for event in item:
-                                yield event
-                    else:
-                        yield item.SerializeToString() if rest else item
+                    for part in _parts(item, printer):
+                        yield part
             except GeneratorExit:
                 raise
             except Exception as error:
                 if opened:
                     log.exception("%s: stream broken after it was opened", rule.method)
+                    if rest:
+                        yield _UNREADABLE
                     raise
                 await _refuse(context, call, rule, error)
 
@@ -218,6 +218,14 @@ def _rest_body(response: Message) -> bytes:
     return HttpBody(content_type=_JSON, data=to_json(response)).SerializeToString()
 
 
+def _parts(item: Any, printer: SsePrinter | None) -> list[Any]:
+    """What leaves for one item of a handler; with a printer in one write, for REST."""
+    if printer is None:
+        return item if isinstance(item, list) else [item]
+    body = HttpBody(content_type=_SSE, data=printer.print(item)) if isinstance(item, list) else item
+    return [body.SerializeToString()]
+
+
 def _wants_ids(call: Call) -> bool:
     if "last-event-id" in call.metadata:
         return True
@@ -252,7 +260,7 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
             "%s failed: %s (request %s)", rule.method, shown.detail or shown.reason, call.request_id,
             exc_info=error if shown is not error and spec.http == 500 else None,
         )
-    message = (spec.message if shown.message is None else shown.message)[:_MESSAGE_LIMIT]
+    message = _shortened(spec.message if shown.message is None else shown.message)
     trailing: list[tuple[str, str | bytes]] = list(call.headers)
     if shown.retry_after is not None:
         trailing.append(("retry-after", str(max(1, round(shown.retry_after)))))
@@ -266,6 +274,10 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
     else:
         trailing.append(("grpc-status-details-bin", _details(spec.grpc, shown, message)))
     await context.abort(spec.grpc, message, tuple(trailing))
+
+
+def _shortened(message: str) -> str:
+    return message.encode(errors="replace")[:_MESSAGE_LIMIT].decode(errors="ignore")
 
 
 def _details(code: grpc.StatusCode, error: AppError, message: str) -> bytes:

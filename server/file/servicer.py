@@ -83,8 +83,12 @@ class FileServicer(pb_grpc.FileServiceServicer):
             raise AppError(missing, "File not found") from None
         current_call().headers.extend(headers)
         yield HttpBody(content_type=kind, data=first)
+        size = len(first)
         async for piece in pieces:
+            size += len(piece)
             yield HttpBody(data=piece)
+        if size != file.size:
+            raise OSError(f"file {file.id} has {size} bytes, not {file.size}")
 
 
 def _checked(body: HttpBody | None) -> HttpBody:

@@ -6,8 +6,9 @@ A REST call scripts it by the header ``x-script``, a JSON object:
 - ``initial``: ``[[key, value], ...]`` initial metadata; a number n is n letters;
 - ``type`` and ``parts``: content type and pieces of the answer, texts; ``{"fill": n}`` is n letters;
 - ``hold``: a name; between the first and the second piece the call waits for ``Backend.release(name)``;
-- ``pause``: seconds before a unary answer; ``every``: seconds between pieces; ``count``: a name whose ``Backend.calls`` counts the pieces that left;
-- ``fail_after``: as ``fail``, after the last piece;
+- ``pause``: seconds before a unary answer; ``every``: seconds between pieces; ``count``: a name whose ``Backend.calls`` counts the pieces
+  that left, or came;
+- ``fail_after``: as ``fail``, after the last piece; ``spoil``: true sends bytes that are no message before that;
 - ``first``: ``[name, n, fail]``: the first n calls of that name fail so, the next ones answer;
 - ``stop_after``: an upload fails as ``fail`` says once it has so many bytes.
 
@@ -33,6 +34,8 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+# What the server sends when a reply breaks off that a client may have taken for whole.
+NO_MESSAGE = b"\xff"
 _OPTIONS = (("grpc.max_receive_message_length", 32 << 20), ("grpc.max_metadata_size", 32 << 10))
 
 
@@ -71,6 +74,8 @@ class Backend(grpc.GenericRpcHandler):
         # Names of scripted calls that were cancelled.
         self.cancelled: set[str] = set()
         self.calls: Counter[str] = Counter()
+        # Names of counted uploads that came to an end, good or bad.
+        self.ended: set[str] = set()
         self._holds: dict[str, asyncio.Event] = {}
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -162,7 +167,7 @@ class _Answer:
         await self._open(context, script)
         return self._one(script, self._seen(request, context), 0)
 
-    async def stream(self, request: Message, context: grpc.aio.ServicerContext) -> AsyncIterator[Message]:
+    async def stream(self, request: Message, context: grpc.aio.ServicerContext) -> AsyncIterator[Message | bytes]:
         script = await self._begin(context)
         await self._fail(context, script.get("fail"))
         await self._open(context, script)
@@ -174,20 +179,27 @@ class _Answer:
             yield self._one(script, self._seen(request, context), at)
             if "count" in script:
                 self._backend.calls[script["count"]] += 1
+        if script.get("spoil"):
+            yield NO_MESSAGE
         await self._fail(context, script.get("fail_after"))
 
     async def upload(self, pieces: AsyncIterator[Message], context: grpc.aio.ServicerContext) -> Message:
         script = await self._begin(context)
         size, kinds = 0, []
-        async for piece in pieces:
-            size += len(piece.data)
-            kinds.append(piece.content_type)
-            if size > script.get("stop_after", size):
-                await self._fail(context, script["fail"])
+        try:
+            async for piece in pieces:
+                size += len(piece.data)
+                kinds += [piece.content_type] if piece.content_type else []
+                if "count" in script:
+                    self._backend.calls[script["count"]] += 1
+                if size > script.get("stop_after", size):
+                    await self._fail(context, script["fail"])
+        finally:
+            self._backend.ended.add(script.get("count", ""))
         if "stop_after" not in script:
             await self._fail(context, script.get("fail"))
         await self._open(context, script)
-        return self._one(script, {"rpc": self._rpc, "bytes": size, "kind": kinds[0] if kinds else None}, 0)
+        return self._one(script, {"rpc": self._rpc, "bytes": size, "kinds": kinds}, 0)
 
     async def _begin(self, context: grpc.aio.ServicerContext) -> dict[str, Any]:
         script: dict[str, Any] = json.loads(_metadata(context).get("x-script", "{}"))
@@ -228,8 +240,8 @@ class _Answer:
         return HttpBody(content_type=script.get("type", "application/json"), data=data)
 
 
-def _encode(message: Message) -> bytes:
-    return message.SerializeToString()
+def _encode(message: Message | bytes) -> bytes:
+    return message if isinstance(message, bytes) else message.SerializeToString()
 
 
 def _metadata(context: grpc.aio.ServicerContext) -> dict[str, str]:
