@@ -7,12 +7,14 @@ an unknown ``TRANSOM_`` name stops the start, so that a typing error is never si
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 PREFIX = "TRANSOM_"
+_QUERY_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*")
 
 
 class SettingsError(Exception):
@@ -43,7 +45,7 @@ class Settings:
     server_port: int = _setting(50051, "gRPC port of this server process", low=0, high=65535)
     server_processes: int = _setting(0, "server processes of `transom up`; 0: one a core", low=0, high=256)
     worker_concurrency: int = _setting(2, "threads of a worker", low=1, high=256)
-    db_pool_size: int = _setting(20, "database connections, and threads that use them, of one process", low=1, high=200)
+    db_pool_size: int = _setting(20, "database threads of one process; it has two connections more", low=1, high=200)
     db_queue_limit: int = _setting(2000, "calls that may wait for a database thread before new ones get 503", low=1)
     max_concurrent_rpcs: int = _setting(8192, "calls and streams open in one process; more get 429", low=1)
     shutdown_grace_seconds: float = _setting(10.0, "how long open calls may finish after SIGTERM", low=0, high=600)
@@ -104,6 +106,8 @@ class Settings:
 
 
 def _hide_password(text: str) -> str:
+    """A URL without its password, which stands before the host or, for PostgreSQL, also in the query."""
+    text = _QUERY_PASSWORD.sub(r"\1***", text)
     head, at, tail = text.rpartition("@")
     if not at or "://" not in head:
         return text
@@ -156,4 +160,6 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     settings = Settings(**values)
     if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
         raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level}: allowed are DEBUG, INFO, WARNING, ERROR")
+    if settings.lease_seconds < 3 * settings.heartbeat_seconds:
+        raise SettingsError(f"{PREFIX}LEASE_SECONDS must be at least three times {PREFIX}HEARTBEAT_SECONDS")
     return settings

@@ -49,6 +49,15 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnedWorkspace:
+    """A workspace as the operator of the instance sees it."""
+
+    id: str
+    name: str
+    owner_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewOwner:
     """What setup asks for; made by `new_owner`, so its fields are valid."""
 

@@ -15,6 +15,7 @@ from server.account.model import (
     Account,
     Candidate,
     NewOwner,
+    OwnedWorkspace,
     Principal,
     Session,
     Workspace,
@@ -179,6 +180,11 @@ class AccountService:
         """The account's workspaces, oldest membership first."""
         with self._uow() as uow:
             return AccountStore(uow).workspaces(account_id)
+
+    def every_workspace(self) -> list[OwnedWorkspace]:
+        """The instance's workspaces, oldest first; for its operator, never for a call."""
+        with self._uow() as uow:
+            return AccountStore(uow).every_workspace()
 
     def workspace(self, account_id: str, tenant_id: str) -> Workspace:
         """One of the account's workspaces. Raises account_not_link_tenant."""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from server.account.model import Account, Candidate, NewOwner, Principal, Workspace
+from server.account.model import Account, Candidate, NewOwner, OwnedWorkspace, Principal, Workspace
 from server.db.engine import UnitOfWork
 from server.db.tables import accounts, login_failures, memberships, refresh_tokens, setup_records, tenants
 from server.kit.ids import new_id
@@ -202,6 +202,16 @@ class AccountStore:
         """The account's workspaces that are in use, oldest membership first."""
         rows = self._uow.execute(_WORKSPACES, {"account": account_id})
         return [Workspace(**row._mapping) for row in rows]
+
+    def every_workspace(self) -> list[OwnedWorkspace]:
+        """The instance's workspaces that are in use and have an owner, oldest first; for its operator alone."""
+        rows = self._uow.execute(
+            sa.select(tenants.c.id, tenants.c.name, memberships.c.account_id.label("owner_id"))
+            .join(memberships, sa.and_(memberships.c.tenant_id == tenants.c.id, memberships.c.role == "owner"))
+            .where(tenants.c.status == "normal")
+            .order_by(tenants.c.created_at, tenants.c.id)
+        )
+        return [OwnedWorkspace(**row._mapping) for row in rows]
 
     def enter(self, account_id: str, tenant_id: str) -> None:
         """Mark one membership as current, and only that one."""

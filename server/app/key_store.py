@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
+from typing import Any
+
 import sqlalchemy as sa
 
-from server.app.model import ApiKey
+from server.app.model import ApiKey, OwnedKey
 from server.db.engine import UnitOfWork
 from server.db.tables import api_keys, apps, tenants
 from server.kit.crypto import Sealer, key_hash
 from server.kit.ids import new_id
+
+_KEY = (
+    api_keys.c.id, api_keys.c.type, api_keys.c.token_sealed, api_keys.c.last_used_at, api_keys.c.created_at,
+)  # fmt: skip
+_NEWEST = (api_keys.c.created_at.desc(), api_keys.c.id.desc())
 
 
 class KeyStore:
@@ -38,17 +46,21 @@ class KeyStore:
 
     def list(self, tenant_id: str, app_id: str | None) -> list[ApiKey]:
         """The keys in clear, newest first."""
+        statement = sa.select(*_KEY).where(*_owned(tenant_id, app_id)).order_by(*_NEWEST)
+        return [self._key(row) for row in self._uow.execute(statement)]
+
+    def every(self, tenant_id: str) -> builtins.list[OwnedKey]:
+        """The workspace's keys in clear with the apps they open, newest first."""
         rows = self._uow.execute(
-            sa.select(
-                api_keys.c.id, api_keys.c.type, api_keys.c.token_sealed, api_keys.c.last_used_at, api_keys.c.created_at
-            )
-            .where(*_owned(tenant_id, app_id))
-            .order_by(api_keys.c.created_at.desc(), api_keys.c.id.desc())
+            sa.select(*_KEY, api_keys.c.app_id, apps.c.name.label("app_name"))
+            .outerjoin(apps, sa.and_(apps.c.id == api_keys.c.app_id, apps.c.tenant_id == api_keys.c.tenant_id))
+            .where(api_keys.c.tenant_id == tenant_id)
+            .order_by(*_NEWEST)
         )
-        return [
-            ApiKey(row.id, row.type, self._sealer.open(row.token_sealed), row.last_used_at, row.created_at)
-            for row in rows
-        ]
+        return [OwnedKey(self._key(row), row.app_id, row.app_name) for row in rows]
+
+    def _key(self, row: sa.Row[Any]) -> ApiKey:
+        return ApiKey(row.id, row.type, self._sealer.open(row.token_sealed), row.last_used_at, row.created_at)
 
     def is_known(self, token: str) -> bool:
         """Whether a key exists, in whatever workspace: who has the key may know."""
@@ -74,6 +86,13 @@ class KeyStore:
             sa.delete(api_keys)
             .where(*_owned(tenant_id, app_id), api_keys.c.id == key_id)
             .returning(api_keys.c.token_hash)
+        ).scalar_one_or_none()
+
+    def delete_any(self, tenant_id: str, *, key_id: str | None = None, token: str = "") -> str | None:
+        """Delete a key of the workspace, named by its id or by its text; its hash, None when there is none."""
+        named = api_keys.c.id == key_id if key_id else api_keys.c.token_hash == key_hash(token)
+        return self._uow.execute(
+            sa.delete(api_keys).where(api_keys.c.tenant_id == tenant_id, named).returning(api_keys.c.token_hash)
         ).scalar_one_or_none()
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
+
 from server.app.key_store import KeyStore
-from server.app.model import ApiKey
+from server.app.model import ApiKey, OwnedKey
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
 from server.kit.crypto import Sealer
@@ -66,6 +68,22 @@ class KeyService:
             if app_id and not store.app_exists(caller.tenant_id, app_id):
                 raise AppError(Reason.APP_NOT_FOUND)
             hashed = store.delete(caller.tenant_id, app_id, canonical(key_id)) if is_uuid(key_id) else None
+            if hashed is None:
+                raise not_found("API key not found")
+            uow.commit()
+            return hashed
+
+    def every(self, caller: Caller) -> builtins.list[OwnedKey]:
+        """The workspace's keys in clear with the apps they open, newest first: one statement."""
+        with self._uow() as uow:
+            return KeyStore(uow, self._sealer).every(caller.tenant_id)
+
+    def revoke(self, caller: Caller, named: str) -> str:
+        """Revoke the key with that id or that text; its hash, as `delete`. Raises not_found."""
+        with self._uow() as uow:
+            store = KeyStore(uow, self._sealer)
+            chosen = {"key_id": canonical(named)} if is_uuid(named) else {"token": named}
+            hashed = store.delete_any(caller.tenant_id, **chosen)
             if hashed is None:
                 raise not_found("API key not found")
             uow.commit()

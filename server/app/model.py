@@ -164,6 +164,15 @@ class ApiKey:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OwnedKey:
+    """A key and the app that it opens; None for keys of the workspace's datasets."""
+
+    key: ApiKey
+    app_id: str | None
+    app_name: str | None
+
+
 def app_fields(name: str, description: str, icon_type: str, icon: str, icon_background: str) -> AppFields:
     """Check what people write about an app (console-api.md section 6). Raises invalid_param."""
     name = check_name(name)

@@ -18,7 +18,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
     cls=LazyGroup, context_settings=_CONTEXT,
     lazy={
         "app": ("server.cli.apps:app", "Import, export and list apps."),
-        "key": ("server.cli.apps:key", "Create, list and revoke app keys."),
+        "key": ("server.cli.keys:key", "Create, list and revoke keys of the Service API."),
         "check": ("server.cli.check:check", "Print the effective settings and test each dependency."),
         "demo": ("server.cli.demo:demo", "Make the demo workspace and print how to call it."),
     },
@@ -90,10 +90,13 @@ def model(port: int) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database schema up to date."""
-    settings = connected_settings()
+    settings = connected_settings("database_url")
+    from server.cli.admin import explained
     from server.db.engine import make_engine
     from server.db.migrate import HEAD
     from server.db.migrate import migrate as apply
 
-    engine = make_engine(settings.database_url, pool_size=1)
-    click.echo(f"migrated to {HEAD}" if apply(engine) else f"nothing to do: the schema is at {HEAD}")
+    async def work() -> bool:
+        return apply(make_engine(settings.database_url, pool_size=1))
+
+    click.echo(f"migrated to {HEAD}" if explained(work) else f"nothing to do: the schema is at {HEAD}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -12,6 +11,7 @@ from typing import Any
 
 import click
 
+from server.cli.admin import explained
 from server.cli.environment import connected_settings
 from server.settings import Settings
 
@@ -35,7 +35,7 @@ def demo() -> None:
     """
     settings = connected_settings()
     kept = Path(settings.data_dir) / _KEPT
-    made = asyncio.run(_make(settings, kept))
+    made = explained(partial(_make, settings, kept))
     if made is None:
         click.echo("The instance is set up without the demo: log in at its Console API, or see `transom key list`.")
     else:
@@ -47,12 +47,13 @@ async def _make(settings: Settings, kept: Path) -> dict[str, str] | None:
     from server.demo import create_demo
 
     async with AsyncExitStack() as stack:
-        services, db, _ = await build_admin(settings, stack)
+        admin = await build_admin(settings, stack)
+        services = admin.services
         create = partial(
             create_demo, accounts=services.accounts, apps=services.apps, keys=services.keys, kept=kept,
             base_url=f"{settings.public_url}/v1",
         )
-        return await db(create)
+        return await admin.db(create)
 
 
 def _shown(made: Mapping[str, str], kept: Path) -> str:

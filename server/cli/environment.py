@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import click
 from server.embedded.state import running_environment
 from server.settings import PREFIX, Settings, SettingsError, load
 
-__all__ = ["PREFIX", "connected_settings", "own_settings", "server_settings"]
+__all__ = ["PREFIX", "connected_settings", "known_settings", "own_settings", "server_settings"]
+
+_NEEDED = ("database_url", "redis_url", "secret_key")
 
 
 def own_settings() -> Settings:
@@ -25,29 +28,36 @@ def own_settings() -> Settings:
 def server_settings() -> Settings:
     """Settings of a process that serves: all of them from the environment."""
     settings = own_settings()
-    missing = _missing(settings)
-    if missing:
+    if missing := _missing(settings, _NEEDED):
         raise click.ClickException(f"{', '.join(missing)} not set (`transom up` starts everything by itself)")
     return settings
 
 
-def connected_settings(*, required: bool = True) -> Settings:
-    """Settings with a database and a Redis: from the environment, else those of `transom up` in the data folder."""
+def connected_settings(*needed: str) -> Settings:
+    """Settings from the environment, and below it those of the `transom up` that runs on the data folder.
+
+    ``needed`` are the settings that the command cannot do without; by default all that a server needs.
+    """
+    settings = known_settings()
+    if missing := _missing(settings, needed or _NEEDED):
+        raise click.ClickException(
+            f"{', '.join(missing)} not set, and nothing ever ran on the data folder {settings.data_dir}; "
+            "start `transom up` or set them"
+        )
+    return settings
+
+
+def known_settings() -> Settings:
+    """The same, whatever is missing."""
     settings = own_settings()
-    if _missing(settings):
+    if _missing(settings, _NEEDED):
         running = running_environment(Path(settings.data_dir))
         try:
             settings = load({**running, **os.environ})
         except SettingsError as error:
             raise click.ClickException(str(error)) from None
-    if required and (missing := _missing(settings)):
-        raise click.ClickException(
-            f"{', '.join(missing)} not set, and nothing ever ran on the data folder {settings.data_dir}; "
-            "start `transom up` or set them"
-        )
     return replace(settings, data_dir=str(Path(settings.data_dir).resolve()))
 
 
-def _missing(settings: Settings) -> list[str]:
-    needed = ("database_url", "redis_url", "secret_key")
+def _missing(settings: Settings, needed: Sequence[str]) -> list[str]:
     return [PREFIX + name.upper() for name in needed if not getattr(settings, name)]

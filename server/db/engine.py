@@ -31,6 +31,12 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
     )
 
 
+def server_version(engine: Engine) -> str:
+    """Version of PostgreSQL, as "18.6"."""
+    with engine.connect() as connection:
+        return str(connection.execute(sa.text("SHOW server_version")).scalar_one()).split(" ")[0]
+
+
 class UnitOfWork:
     """One transaction. Leaving the ``with`` block without ``commit()`` rolls back.
 

@@ -16,6 +16,20 @@ _LOCK = 0x7472616E736F6D  # "transom"
 log = logging.getLogger("transom.migrate")
 
 
+class SchemaError(Exception):
+    """The database is not at the revision of this version; the message says what to do."""
+
+
+def require_current(engine: Engine) -> str:
+    """The revision of the database. Raises SchemaError when it is not this version's."""
+    found = current_revision(engine)
+    if found == HEAD:
+        return found
+    if found is not None and found > HEAD:
+        raise SchemaError(f"the schema is at {found}, made by a newer version than this one, which needs {HEAD}")
+    raise SchemaError(f"the schema is at {found or 'nothing'}, this version needs {HEAD}: run `transom migrate`")
+
+
 def current_revision(engine: Engine) -> str | None:
     """The revision the database is at; None when it is empty."""
     with engine.connect() as connection:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from server.embedded import envoy, postgres, state, valkey
 from server.embedded.child import Command
@@ -217,19 +218,18 @@ class Supervisor:
         story = asyncio.create_task(self._story(began))
         housekeeping = asyncio.create_task(self._rotate_access_log())
         stop = asyncio.create_task(self._stop.wait())
+        # Done with the first fault; else it goes on as long as the parts.
+        fault = asyncio.gather(*keepers, story)
         try:
-            await asyncio.wait([stop, *keepers, story], return_when=asyncio.FIRST_EXCEPTION)
-            await self._first_to_fail([*keepers, story])
-            await stop
+            either: list[asyncio.Future[Any]] = [stop, fault]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if fault.done():
+                fault.result()
         finally:
             for task in (story, housekeeping, stop):
                 task.cancel()
             await self._stop_all()
-
-    async def _first_to_fail(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-                raise error
+            await asyncio.gather(fault, return_exceptions=True)
 
     def _signalled(self) -> None:
         """First: stop in order. Again, a moment later: cut what still runs; the stores stop in order always."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
+from kombu.exceptions import OperationalError
 
 from server.logs import configure
 from server.settings import Settings
@@ -47,12 +48,13 @@ def run(
 
 
 def answers(settings: Settings, *, host: str | None = None) -> bool:
-    """Whether the worker of this host (any worker with ``host=""``) answers a ping."""
+    """Whether the worker of this host (any worker with ``host=""``) answers a ping; at once when the broker is away."""
     app = make_app(settings)
+    app.conf.broker_transport_options |= {"max_retries": 1}
     names = None if host == "" else [_node_name()]
     try:
         replies = app.control.ping(destination=names, timeout=_PING_SECONDS, limit=1)
-    except OSError:
+    except (OSError, OperationalError):
         return False
     return bool(replies)
 
