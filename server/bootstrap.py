@@ -66,7 +66,7 @@ from server.provider.runtime import ModelRuntime
 from server.provider.service import ProviderService
 from server.provider.servicer import ModelProviderServicer
 from server.provider.views import Views
-from server.runs.keeper import Keeper
+from server.runs.keeper import KEEPER_THREADS, Keeper
 from server.runs.log import EventLog
 from server.runs.registry import Runs
 from server.settings import Settings
@@ -125,9 +125,10 @@ def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], 
 
 def redis_client(url: str, *, connections: int) -> Redis:
     """A pooled client that fails at once when Redis is away; callers decide what then."""
+    # A server that hangs is as good as away; no command of ours waits longer than a second or two.
     pool = BlockingConnectionPool.from_url(
-        url, max_connections=connections, timeout=5, socket_connect_timeout=2, retry=Retry(NoBackoff(), 1),
-        health_check_interval=30,
+        url, max_connections=connections, timeout=5, socket_connect_timeout=2, socket_timeout=5,
+        retry=Retry(NoBackoff(), 1), health_check_interval=30,
     )
     return Redis(connection_pool=pool)
 
@@ -173,10 +174,12 @@ class Core:
 
 async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     """Connect to PostgreSQL and Redis, migrate, take the lease. Closed in reverse by ``stack``."""
-    parts = build_parts(settings)
+    parts = build_parts(replace(settings, db_pool_size=settings.db_pool_size + KEEPER_THREADS))
     stack.callback(parts.engine.dispose)
     db = Database(settings.db_pool_size, settings.db_queue_limit)
     stack.callback(db.close)
+    keeper_db = Database(KEEPER_THREADS, settings.db_queue_limit)
+    stack.callback(keeper_db.close)
     await db(migrate, parts.engine)
 
     commands = redis_client(settings.redis_url, connections=64)
@@ -188,14 +191,14 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     event_log = EventLog(commands, blocking, settings.event_log_seconds)
     access = AccessService(db, parts.uow, bus)
     runs = Runs(db, parts.uow, event_log, bus, settings)
-    keeper = Keeper(runs, event_log, db, parts.uow, settings, access.flush_used_keys)
+    keeper = Keeper(runs, event_log, keeper_db, parts.uow, settings, access.flush_used_keys)
     core = Core(settings=settings, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs)
 
     bus.start()
     stack.push_async_callback(bus.stop)
     await keeper.start()
     stack.push_async_callback(keeper.stop)
-    stack.push_async_callback(runs.close, settings.shutdown_grace_seconds)
+    stack.push_async_callback(runs.close)
     return core
 
 
@@ -354,8 +357,8 @@ def add_console(
     return sessions
 
 
-async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry]:
-    """A server with every RPC, not started; everything it holds is closed by ``stack``."""
+async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry, Runs]:
+    """A server with every RPC, not started, and the runs it works on; everything is closed by ``stack``."""
     core = await build_core(settings, stack)
     models = build_models(settings, core.db, core.uow, core.bus, stack)
     files = build_files(core, stack)
@@ -370,4 +373,4 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     )
     registry.install(server)
     core.runs.spawn(token_counter.warm(), "load the tokenizer")
-    return server, registry
+    return server, registry, core.runs

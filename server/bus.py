@@ -7,7 +7,6 @@ ages out, a few seconds later.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,7 +15,11 @@ import orjson
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from server.kit.tasks import end
+
 CHANNEL = "transom:bus"
+
+_PATIENCE_SECONDS = 1.0
 
 log = logging.getLogger("transom.bus")
 
@@ -38,16 +41,28 @@ class Bus:
         self._handlers[topic].append(handler)
 
     async def publish(self, topic: str, key: str) -> None:
-        """Apply here at once, then tell the others. A failure to tell is logged, not raised."""
+        """Apply here at once, then tell the others. A failure to tell is logged, not raised; it takes 1 s at most."""
         self._dispatch(topic, key)
         try:
-            await self._redis.publish(CHANNEL, orjson.dumps([topic, key]))
-        except (RedisError, OSError) as error:
-            log.warning("bus: %s %s not told to other processes: %s", topic, key, error)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self._redis.publish(CHANNEL, orjson.dumps([topic, key]))
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
+            log.warning("bus: %s %s not told to other processes: %r", topic, key, error)
 
     def _dispatch(self, topic: str, key: str) -> None:
         for handler in self._handlers.get(topic, ()):
-            handler(key)
+            try:
+                handler(key)
+            except Exception:
+                log.exception("bus: a handler of %s failed", topic)
+
+    def _hear(self, data: bytes) -> None:
+        try:
+            topic, key = orjson.loads(data)
+        except (TypeError, ValueError) as error:
+            log.warning("bus: a message that is none: %s", error)
+        else:
+            self._dispatch(topic, key)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -56,9 +71,7 @@ class Bus:
     async def stop(self) -> None:
         """Stop listening."""
         if self._task:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await end([self._task])
 
     async def _listen(self) -> None:
         while True:
@@ -69,9 +82,8 @@ class Bus:
                     while True:
                         message = await channel.get_message(timeout=30)
                         if message:
-                            topic, key = orjson.loads(message["data"])
-                            self._dispatch(topic, key)
-            except (RedisError, OSError, ValueError) as error:
+                            self._hear(message["data"])
+            except (RedisError, OSError) as error:
                 self.connected = False
                 log.warning("bus: lost, trying again: %s", error)
                 await asyncio.sleep(0.5)

@@ -19,6 +19,8 @@ log = logging.getLogger("transom.server")
 
 # How long the gateway may take to see that this process takes no more calls.
 _DRAIN_SECONDS = 0.3
+# How long the end of runs that were stopped may take to reach their readers.
+_LAST_EVENTS_SECONDS = 2.0
 
 
 def run(settings: Settings) -> None:
@@ -35,7 +37,7 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
-        server, registry = await build_server(settings, stack)
+        server, registry, runs = await build_server(settings, stack)
         state = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(state, server)
         names = [service.full_name for service in registry.services]
@@ -50,5 +52,8 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
         log.info("draining: open calls may finish for %s s", settings.shutdown_grace_seconds)
         await state.enter_graceful_shutdown()
         await asyncio.sleep(_DRAIN_SECONDS)
-        await server.stop(settings.shutdown_grace_seconds)
+        # Runs are stopped before their readers are cut, so that every stream ends with its last event.
+        closing = asyncio.create_task(server.stop(settings.shutdown_grace_seconds + _LAST_EVENTS_SECONDS))
+        await runs.drain(settings.shutdown_grace_seconds)
+        await closing
     log.info("stopped")

@@ -36,9 +36,10 @@ from server.db.faults import is_away
 from server.kit.caller import AppContext, Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import NIL_UUID, canonical, is_uuid
+from server.kit.plain import clean_text
 from server.llm import pricing, tokens
 from server.llm.port import ChatModel, ChatRequest, FilePart, ModelFault, Usage
-from server.runs.registry import Runs, limit_of, too_many
+from server.runs.registry import INTERNAL, Runs, limit_of, too_many
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import FinalMessage, RunStore
 from server.runs.wire import to_metadata
@@ -46,7 +47,6 @@ from server.settings import Settings
 
 log = logging.getLogger("transom.chat")
 
-_INTERNAL = "Internal Server Error, please contact support."
 _CONFIGS = 1000
 
 
@@ -147,8 +147,9 @@ class ChatService:
             auto_name=question.auto_generate_name and app.mode != "completion",
             session_id=caller.the_user.session_id,
         )
-        key = await self._db(self._store, caller, turn, entries, conversation)
-        return self._runs.start(key, lambda run: self._answer(run, turn))
+        return await self._runs.start(
+            lambda: self._store(caller, turn, entries, conversation), lambda run: self._answer(run, turn)
+        )
 
     def _load(self, caller: Caller, conversation_id: str) -> Conversation:
         with self._uow() as uow:
@@ -209,25 +210,27 @@ class ChatService:
     async def _answer(self, run: Run, turn: Turn) -> None:
         """Ask the model, then store how it ended; runs as its own task."""
         status, error = "succeeded", None
+        limit = asyncio.timeout(self._settings.run_max_seconds)
         run.interrupt = asyncio.current_task()
         try:
             if run.stop_requested:
                 raise asyncio.CancelledError
-            async with asyncio.timeout(self._settings.run_max_seconds):
+            async with limit:
                 await self._ask(run, turn)
         except asyncio.CancelledError:
-            if not run.stop_requested:
+            if not (run.stop_requested or run.lost):
                 raise
             _forget_cancellation()
             status = "stopped"
-        except TimeoutError:
-            status = "stopped"
-            log.warning("run %s: stopped after %s s", run.key.task_id, self._settings.run_max_seconds)
         except AppError as fault:
             status, error = "failed", fault
         except Exception as fault:
-            log.exception("run %s failed", run.key.task_id)
-            status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, _INTERNAL, detail=repr(fault))
+            if limit.expired():
+                status = "stopped"
+                log.warning("run %s: stopped after %s s", run.key.task_id, self._settings.run_max_seconds)
+            else:
+                log.exception("run %s failed", run.key.task_id)
+                status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL, detail=repr(fault))
         finally:
             run.interrupt = None
         await self._finish(run, turn, status, error)
@@ -287,10 +290,10 @@ class ChatService:
         stored = await self._store_end(run, status, final)
         if not stored:
             run.lost = True
-            status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, _INTERNAL)
+            status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL)
         outcome = Outcome(status=status, answer=run.answer, metadata=to_metadata(final.metadata), error=error)
         http_status, message = self._shown(error) if error else (0, "")
-        run.end(outcome, http_status=http_status, message=message)
+        run.end(outcome, http_status=http_status, message=clean_text(message))
         log.info(
             "run %s %s: app %s, %d+%d tokens, %.2f s", run.key.task_id, status, run.key.app_id,
             final.prompt_tokens, final.answer_tokens, final.latency,
@@ -307,11 +310,13 @@ class ChatService:
             time_to_generate=now - turn.first_token if turn.first_token else None,
         )
         cause = None
+        metadata: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": shown}
         if error is not None:
-            cause = error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error)
+            cause = clean_text(error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error))
+            http_status, message = self._shown(error)
+            metadata["error"] = {"code": error.reason.value, "status": http_status, "message": clean_text(message)}
         return FinalMessage(
-            answer=stored_answer(run.answer),
-            metadata={"annotation_reply": None, "retriever_resources": [], "usage": shown},
+            answer=stored_answer(run.answer), metadata=metadata,
             prompt_tokens=usage.prompt_tokens, answer_tokens=usage.completion_tokens,
             price=pricing.total_price(usage, turn.model.card.pricing), currency=str(shown["currency"]),
             latency=latency, error=cause,

@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+import time
+from collections.abc import Awaitable, Callable, Sequence
 
 from redis.exceptions import RedisError
 
 from server.db.bridge import Database
 from server.db.engine import UowFactory
-from server.runs.log import EventLog
-from server.runs.reader import run_error
+from server.kit.tasks import end
+from server.runs.log import EventLog, continued
+from server.runs.reader import end_of
 from server.runs.registry import Runs
 from server.runs.run import Run
 from server.runs.store import RunStore, StoredRun
@@ -24,12 +26,24 @@ from transom.run.v1.event_pb2 import RunEvent
 
 log = logging.getLogger("transom.runs")
 
+# Database threads, and connections, that a process keeps for this.
+KEEPER_THREADS = 2
 _WRITE_SECONDS = 0.04
+# Events of one entry of a log.
+_ENTRY_EVENTS = 1000
+# While the log is away, the events of a run that ended longer ago are given up: readers get its stored answer.
+_UNWRITTEN_SECONDS = 60.0
 _STOP_POLL_SECONDS = 0.5
+# After a time in which no lease could be renewed, all processes get so many heartbeats to do it.
+_PATIENCE_HEARTBEATS = 3
 
 
 class Keeper:
-    """The background loops of one server process."""
+    """The background loops of one server process.
+
+    ``db`` are threads of its own: a process whose other threads wait for slow statements must not
+    lose its lease.
+    """
 
     def __init__(
         self, runs: Runs, event_log: EventLog, db: Database, uow: UowFactory, settings: Settings,
@@ -43,10 +57,12 @@ class Keeper:
         self._housekeeping = housekeeping
         self._tasks: list[asyncio.Task[None]] = []
         self._in_log_trouble = False
+        self._renewed_at = 0.0
+        self._sweep_from = 0.0
 
     async def start(self) -> None:
         """Take the lease (no run may start without it), then begin to keep."""
-        await self._db(self._renew)
+        await self._renew_lease()
         settings = self._settings
         self._tasks = [
             self._every(_WRITE_SECONDS, self.write_logs, "write logs"),
@@ -56,7 +72,7 @@ class Keeper:
             self._every(60, self._housekeeping, "housekeeping"),
         ]
 
-    def _every(self, seconds: float, work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
+    def _every(self, seconds: float, work: Callable[[], Awaitable[object]], name: str) -> asyncio.Task[None]:
         async def loop() -> None:
             while True:
                 await asyncio.sleep(seconds)
@@ -69,46 +85,55 @@ class Keeper:
 
     async def stop(self) -> None:
         """Write what is left and give the lease back."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks)
         with contextlib.suppress(Exception):
-            await self.write_logs()
+            while await self.write_logs():
+                pass
+        with contextlib.suppress(Exception):
             await self._db(self._leave)
 
     # The log
 
-    async def write_logs(self) -> None:
-        """Write new events of all runs in one round trip; forget runs that are finished and written."""
+    async def write_logs(self) -> bool:
+        """Write new events of all runs in one round trip; forget runs that are finished and written.
+
+        Whether something was written.
+        """
         batches: list[tuple[Run, list[RunEvent]]] = []
         for run in list(self._runs.active.values()):
-            fresh = [] if run.lost else run.unlogged()
+            fresh = [] if run.lost else run.unlogged(_ENTRY_EVENTS)
             if fresh:
                 batches.append((run, fresh))
             elif run.outcome is not None or run.lost:
                 self._runs.forget(run)
         if not batches:
-            return
+            return False
         try:
             written = await self._log.append([(run.key.task_id, events) for run, events in batches])
         except (RedisError, OSError) as error:
-            if not self._in_log_trouble:
-                log.warning("event log: events wait in memory: %s", error)
-            self._in_log_trouble = True
-            await asyncio.sleep(0.3)
-            return
+            await self._wait_for_log(error)
+            return False
         if self._in_log_trouble:
             self._in_log_trouble = False
-            log.info("event log: back, nothing lost")
+            log.info("event log: back")
         for (run, events), accepted in zip(batches, written, strict=True):
             if accepted:
                 run.logged = events[-1].sequence
                 run.trim(self._settings.reader_lag_events)
             else:
-                run.logged = run.last
-                log.warning("run %s: its log was ended by another process", run.key.task_id)
+                log.warning("run %s: another process has ended it", run.key.task_id)
+                run.give_up()
+        return True
+
+    async def _wait_for_log(self, error: Exception) -> None:
+        if not self._in_log_trouble:
+            log.warning("event log: events wait in memory: %s", error)
+        self._in_log_trouble = True
+        too_old = time.monotonic() - _UNWRITTEN_SECONDS
+        for run in list(self._runs.active.values()):
+            if run.ended_at is not None and run.ended_at < too_old:
+                self._runs.forget(run)
+        await asyncio.sleep(0.3)
 
     # Partial answers and stops
 
@@ -138,6 +163,8 @@ class Keeper:
                 run = self._runs.active.get(task_id)
                 if run is not None:
                     run.request_stop()
+            for run in self._runs.active.values():
+                run.insist()
 
     def _stops(self) -> list[str]:
         with self._uow() as uow:
@@ -146,18 +173,36 @@ class Keeper:
     # Lease and sweep
 
     async def _beat(self) -> None:
-        for stored in await self._db(self._renew_and_sweep):
-            await self._announce_end(stored)
+        # One sweep ends some hundred runs; what a process with thousands left must not take many heartbeats.
+        while True:
+            await self._renew_lease()
+            if time.monotonic() < self._sweep_from:
+                return
+            dead = await self._db(self._sweep, list(self._runs.active))
+            if not dead:
+                return
+            for stored in dead:
+                await self._announce_end(stored)
+
+    async def _renew_lease(self) -> None:
+        """Renew; when that was not possible in time, the fault may be the database's: let others renew first."""
+        await self._db(self._renew)
+        now = time.monotonic()
+        heartbeat = self._settings.heartbeat_seconds
+        if now - self._renewed_at > 2 * heartbeat:
+            self._sweep_from = now + _PATIENCE_HEARTBEATS * heartbeat
+        self._renewed_at = now
 
     def _renew(self) -> None:
         with self._uow() as uow:
             RunStore(uow).renew_lease(self._runs.owner, self._settings.lease_seconds)
             uow.commit()
 
-    def _renew_and_sweep(self) -> list[StoredRun]:
-        self._renew()
+    def _sweep(self, known: Sequence[str]) -> list[StoredRun]:
         with self._uow() as uow:
-            dead = RunStore(uow).sweep()
+            store = RunStore(uow)
+            dead = store.sweep(self._runs.owner, known, self._settings.lease_seconds)
+            store.drop_old_leases()
             uow.commit()
             return dead
 
@@ -167,16 +212,43 @@ class Keeper:
             uow.commit()
 
     async def _announce_end(self, stored: StoredRun) -> None:
-        """Close the log of a run that its process left behind, so that its readers see the end."""
+        """Close the log of a run that its process left behind, and store of its answer what readers saw."""
         key = stored.key
-        log.warning("run %s: its process is gone; ended", key.task_id)
+        log.warning("run %s: its process is gone; %s", key.task_id, stored.status)
         try:
-            last = await self._log.last(key.task_id)
-            event = RunEvent(
-                sequence=last + 1, task_id=key.task_id, message_id=key.message_id,
-                conversation_id=key.shown_conversation_id, created_at=key.created_at, error=run_error(stored),
-            )
-            await self._log.append([(key.task_id, [event])])
+            events = await self._logged(key.task_id)
+            await self._log.close(key.task_id, key.event(len(events) + 1, **end_of(stored)))
         except (RedisError, OSError) as error:
             # Readers find the end in the database instead.
             log.warning("run %s: its log stays open: %s", key.task_id, error)
+            return
+        answer = _told(events)
+        if len(answer) > len(stored.answer):
+            await self._db(self._keep_more, key.message_id, answer)
+
+    async def _logged(self, task_id: str) -> list[RunEvent]:
+        """All events that readers can get of a log."""
+        events: list[RunEvent] = []
+        goes_on = True
+        while goes_on:
+            page, goes_on = continued(await self._log.read(task_id, len(events)), len(events))
+            events += page
+            goes_on = goes_on and bool(page)
+        return events
+
+    def _keep_more(self, message_id: str, answer: str) -> None:
+        with self._uow() as uow:
+            RunStore(uow).keep_more(message_id, answer)
+            uow.commit()
+
+
+def _told(events: Sequence[RunEvent]) -> str:
+    """The text that a reader of these events shows."""
+    parts: list[str] = []
+    for event in events:
+        kind = event.WhichOneof("body")
+        if kind == "message":
+            parts.append(event.message.answer)
+        elif kind == "message_replace":
+            parts = [event.message_replace.answer]
+    return "".join(parts)

@@ -1,13 +1,17 @@
-"""The event log of runs: one Redis stream a run, kept 24 hours after its end.
+"""The event log of runs: one Redis stream a run, kept 24 hours after its last event.
 
 An entry holds the events of one write; its id is ``<number of its last event>-0``. So a
-reader that has seen event N asks for entries after ``N-0`` and skips what it knows, and a
-second writer of the same run is refused by Redis itself (ids only grow).
+reader that has seen event N asks for entries after ``N-0`` and skips what it knows. The log
+of a run whose process is gone is closed by an entry with an id above all others: Redis itself
+then refuses whatever that process, should it only have hung, still writes.
+
+A write whose reply was lost is repeated. An entry may so repeat events of the one before, and
+Redis may lose entries; ``continued`` tells readers what follows without a gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -16,6 +20,11 @@ from redis.exceptions import ResponseError
 from transom.run.v1.event_pb2 import RunEvent
 
 _FIELD = b"e"
+_CLOSED = 2**62
+# Entries of one read; an entry holds what came in 40 ms (keeper.py).
+_PAGE = 32
+# What Redis says of an id that is not above the newest one of its stream.
+_NOT_NEWER = "equal or smaller"
 
 
 def _key(task_id: str) -> str:
@@ -40,8 +49,30 @@ def _unpack(data: bytes) -> list[RunEvent]:
     return events
 
 
+def continued(found: Iterable[RunEvent], after: int) -> tuple[list[RunEvent], bool]:
+    """The events of ``found`` that follow number ``after`` without a gap, and whether more may come.
+
+    No more can come of a log with a gap, and of one that was closed before ``after``.
+    """
+    events: list[RunEvent] = []
+    known = False
+    for event in found:
+        if event.sequence == after + 1:
+            events.append(event)
+            after += 1
+        elif event.sequence > after:
+            return events, False
+        else:
+            known = True
+    return events, bool(events) or not known
+
+
 class EventLog:
-    """Writes batches of events of many runs in one round trip, reads those of one run."""
+    """Writes batches of events of many runs in one round trip, reads those of one run.
+
+    Every method raises RedisError or OSError when Redis is away or refuses; nothing is lost by
+    calling again.
+    """
 
     def __init__(self, redis: Redis, blocking: Redis, seconds: int) -> None:
         self._redis = redis
@@ -49,35 +80,44 @@ class EventLog:
         self._seconds = seconds
 
     async def append(self, batches: Sequence[tuple[str, Sequence[RunEvent]]]) -> list[bool]:
-        """Add events to the logs of runs; False where another writer has taken over.
-
-        Raises RedisError when Redis is away: nothing is lost, call again.
-        """
+        """Add events to the logs of runs; False where another process has closed the log. Idempotent."""
         pipeline = self._redis.pipeline(transaction=False)
         for task_id, events in batches:
             pipeline.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{events[-1].sequence}-0")
             pipeline.expire(_key(task_id), self._seconds)
-        results = (await pipeline.execute(raise_on_error=False))[::2]
-        for result in results:
-            if isinstance(result, Exception) and not isinstance(result, ResponseError):
-                raise result
-        return [not isinstance(result, ResponseError) for result in results]
+        results = await pipeline.execute(raise_on_error=False)
+        return [
+            await self._is_written(task_id, result) for (task_id, _), result in zip(batches, results[::2], strict=True)
+        ]
+
+    async def _is_written(self, task_id: str, result: object) -> bool:
+        if not isinstance(result, Exception):
+            return True
+        if not isinstance(result, ResponseError) or _NOT_NEWER not in str(result):
+            raise result
+        # An earlier attempt was carried out after all, unless the log is closed.
+        newest: Any = await self._redis.xrevrange(_key(task_id), count=1)
+        return not newest or int(newest[0][0].split(b"-")[0]) < _CLOSED
+
+    async def close(self, task_id: str, event: RunEvent) -> None:
+        """Add the last event of a run whose process is gone; only the first close counts."""
+        try:
+            await self._redis.xadd(_key(task_id), {_FIELD: _pack([event])}, id=f"{_CLOSED}-0")
+        except ResponseError as error:
+            if _NOT_NEWER not in str(error):
+                raise
+        await self._redis.expire(_key(task_id), self._seconds)
 
     async def read(self, task_id: str, after: int) -> list[RunEvent]:
-        """Events after number ``after`` that are in the log now."""
-        entries: Any = await self._redis.xrange(_key(task_id), min=f"({after}-0", max="+")
-        return _newer(entries, after)
+        """The next page of events after number ``after``, with whole entries; empty at the end of the log."""
+        entries: Any = await self._redis.xrange(_key(task_id), min=f"({after}-0", max="+", count=_PAGE)
+        return _events(entries)
 
     async def wait(self, task_id: str, after: int, milliseconds: int) -> list[RunEvent]:
         """The same, waiting up to ``milliseconds`` for the first one."""
-        found: Any = await self._blocking.xread({_key(task_id): f"{after}-0"}, block=milliseconds)
-        return _newer(found[0][1], after) if found else []
-
-    async def last(self, task_id: str) -> int:
-        """Number of the last event in the log; 0 when there is none."""
-        entries: Any = await self._redis.xrevrange(_key(task_id), count=1)
-        return int(entries[0][0].split(b"-")[0]) if entries else 0
+        found: Any = await self._blocking.xread({_key(task_id): f"{after}-0"}, count=_PAGE, block=milliseconds)
+        return _events(found[0][1]) if found else []
 
 
-def _newer(entries: Sequence[Any], after: int) -> list[RunEvent]:
-    return [event for _, fields in entries for event in _unpack(fields[_FIELD]) if event.sequence > after]
+def _events(entries: Sequence[Any]) -> list[RunEvent]:
+    return [event for _, fields in entries for event in _unpack(fields[_FIELD])]

@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from redis.exceptions import RedisError
 
-from server.kit.errors import AppError, Reason
-from server.runs.log import EventLog
+from server.kit.errors import Reason
+from server.runs.log import EventLog, continued
 from server.runs.run import TERMINAL, Run
 from server.runs.store import StoredRun
 from server.runs.wire import to_metadata
@@ -24,7 +24,11 @@ log = logging.getLogger("transom.runs")
 PING = RunEvent(ping=Ping())
 Batches = AsyncIterator[list[RunEvent]]
 
-_LOOK_SECONDS = 1.0
+# How often a reader of another process' run makes sure that the run still goes on.
+_LOOK_SECONDS = 3.0
+_WAIT_SECONDS = 1.0
+# Events of one write to a reader, and so of the memory that one holds.
+_MOST = 2000
 # The end of a run is stored a moment before its last events are in the log (keeper.py).
 _SETTLE_SECONDS = 3.0
 
@@ -42,26 +46,26 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
     """
     waker = run.attach(after)
     try:
-        if after < run.base:
-            older = [event for event in await event_log.read(run.key.task_id, after) if event.sequence <= run.base]
-            if older:
-                after = older[-1].sequence
-                run.seen(waker, after)
-                yield older
+        async for batch in _older(run, after, event_log):
+            after = batch[-1].sequence
+            run.seen(waker, after)
+            yield batch
+        is_slow = False
         while True:
             waker.clear()
-            if after < run.base or run.last - after > lag_limit:
+            if after < run.base or (is_slow and run.last - after > lag_limit):
                 yield [_cut_off(run, after)]
                 return
-            batch = run.after(after)
+            batch = run.after(after, _MOST)
             if batch:
                 after = batch[-1].sequence
                 run.seen(waker, after)
                 yield batch
                 if is_terminal(batch[-1]):
                     return
+                is_slow = True
                 continue
-            if run.lost or run.outcome is not None:
+            if run.outcome is not None:
                 return
             try:
                 async with asyncio.timeout(ping_seconds):
@@ -72,11 +76,25 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
         run.detach(waker)
 
 
+async def _older(run: Run, after: int, event_log: EventLog) -> Batches:
+    """What has left memory: from the log, or, when the log lost it, the answer so far in its place."""
+    while after < run.base:
+        try:
+            batch, _ = continued(await event_log.read(run.key.task_id, after), after)
+        except (RedisError, OSError) as error:
+            log.warning("cannot read the log of run %s: %s", run.key.task_id, error)
+            batch = []
+        if not batch:
+            newest = run.last if run.outcome is None else run.last - 1
+            yield [run.key.event(newest, message_replace=MessageReplace(answer=run.answer))]
+            return
+        after = batch[-1].sequence
+        yield batch
+
+
 def _cut_off(run: Run, after: int) -> RunEvent:
-    key = run.key
-    return RunEvent(
-        sequence=after, task_id=key.task_id, message_id=key.message_id, created_at=key.created_at,
-        conversation_id=key.shown_conversation_id,
+    return run.key.event(
+        after,
         error=RunError(
             code=Reason.TOO_MANY_REQUESTS.value, status=429,
             message=f"The stream was read too slowly. Resume it with Last-Event-ID: {after}.",
@@ -92,14 +110,17 @@ async def read_remote(
 ) -> Batches:
     """Follow a run of another process, or a finished one, through the log.
 
-    What the log no longer has (it expired, or Redis lost its tail) is rebuilt from the stored
-    answer: one `message_replace` with the whole text, then the end.
+    What the log no longer has (it expired, or Redis lost some of it) is rebuilt from the stored
+    answer once the run has ended: one `message_replace` with the whole text, then the end.
     """
+    row = _Row(stored, refresh)
     quiet_since = time.monotonic()
-    checked = 0.0
-    current = stored
+    goes_on = True
     while True:
-        events = await _next(event_log, current, after, ping_seconds)
+        events: list[RunEvent] = []
+        if goes_on:
+            wait = 0.0 if row.is_settled else min(_WAIT_SECONDS, ping_seconds)
+            events, goes_on = await _next(event_log, stored.key.task_id, after, wait)
         if events:
             after = events[-1].sequence
             quiet_since = time.monotonic()
@@ -107,62 +128,90 @@ async def read_remote(
             if is_terminal(events[-1]):
                 return
             continue
-        if time.monotonic() - checked >= _LOOK_SECONDS:
-            checked = time.monotonic()
-            try:
-                found = await refresh()
-            except Exception as error:
-                log.warning("cannot look at run %s: %s", stored.key.task_id, error)
-            else:
-                if found is None:
-                    raise AppError(Reason.NOT_FOUND, "Task Not Exists.")
-                current = found
-        if _is_settled(current):
-            yield rebuilt(current, after)
+        if row.is_settled or (row.has_ended and not goes_on):
+            if rest := rebuilt(row.stored, after):
+                yield rest
             return
+        if not await row.look():
+            yield [stored.key.event(after + 1, error=_GONE)]
+            return
+        if not goes_on:
+            await asyncio.sleep(min(_WAIT_SECONDS, ping_seconds))
         if time.monotonic() - quiet_since >= ping_seconds:
             quiet_since = time.monotonic()
             yield [PING]
 
 
-def _is_settled(stored: StoredRun) -> bool:
-    """The run ended long enough ago for its last events to be in the log, if they ever will be."""
-    return stored.status != "running" and stored.ended_seconds > _SETTLE_SECONDS
+class _Row:
+    """A run's row as it was last seen."""
+
+    def __init__(self, stored: StoredRun, refresh: Refresh) -> None:
+        self.stored = stored
+        self._refresh = refresh
+        self._seen_at = time.monotonic()
+
+    @property
+    def has_ended(self) -> bool:
+        return self.stored.status != "running"
+
+    @property
+    def is_settled(self) -> bool:
+        """The run ended long enough ago for its last events to be in the log, if they ever will be."""
+        since = time.monotonic() - self._seen_at
+        return self.has_ended and self.stored.ended_seconds + since > _SETTLE_SECONDS
+
+    async def look(self) -> bool:
+        """Read the row again when that is due; False when it is gone."""
+        if self.has_ended or time.monotonic() - self._seen_at < _LOOK_SECONDS:
+            return True
+        try:
+            found = await self._refresh()
+        except Exception as error:
+            log.warning("cannot look at run %s: %s", self.stored.key.task_id, error)
+            found = self.stored
+        self._seen_at = time.monotonic()
+        if found is not None:
+            self.stored = found
+        return found is not None
 
 
-async def _next(event_log: EventLog, stored: StoredRun, after: int, ping_seconds: float) -> list[RunEvent]:
+async def _next(event_log: EventLog, task_id: str, after: int, wait: float) -> tuple[list[RunEvent], bool]:
+    """What follows in the log, waiting up to ``wait`` seconds, and whether more may come."""
     try:
-        if _is_settled(stored):
-            return await event_log.read(stored.key.task_id, after)
-        return await event_log.wait(stored.key.task_id, after, int(min(_LOOK_SECONDS, ping_seconds) * 1000))
+        if not wait:
+            return continued(await event_log.read(task_id, after), after)
+        return continued(await event_log.wait(task_id, after, max(1, int(wait * 1000))), after)
     except (RedisError, OSError) as error:
-        log.warning("cannot read the log of run %s: %s", stored.key.task_id, error)
+        log.warning("cannot read the log of run %s: %s", task_id, error)
         await asyncio.sleep(0.3)
-        return []
+        return [], True
 
 
 def rebuilt(stored: StoredRun, after: int) -> list[RunEvent]:
-    """The end of a finished run as its row tells it."""
-    sequence = max(stored.last_sequence, after + 1)
+    """The end of a finished run as its row tells it; nothing when the reader has seen it.
 
-    def event(number: int, **body: object) -> RunEvent:
-        key = stored.key
-        return RunEvent(
-            sequence=number, time_ms=time.time_ns() // 1_000_000, task_id=key.task_id, message_id=key.message_id,
-            conversation_id=key.shown_conversation_id, created_at=key.created_at, **body,  # type: ignore[arg-type]
-        )
+    The number of the end is not stored (0) when the process of the run died: the end then
+    follows what the reader has seen.
+    """
+    key = stored.key
+    last = stored.last_sequence or after + (1 if stored.status == "failed" else 2)
+    if after >= last:
+        return []
+    end = key.event(last, **end_of(stored))
+    if stored.status == "failed" or after == last - 1:
+        return [end]
+    return [key.event(last - 1, message_replace=MessageReplace(answer=stored.answer)), end]
 
+
+def end_of(stored: StoredRun) -> dict[str, object]:
+    """The body of the last event of a run that its row tells of."""
     if stored.status == "failed":
-        return [event(sequence, error=run_error(stored))]
+        told = stored.metadata.get("error") or {
+            "code": Reason.INTERNAL_SERVER_ERROR.value, "status": 500, "message": stored.error or "",
+        }
+        return {"error": RunError(code=told["code"], status=told["status"], message=told["message"])}
     how = MessageEnd.OUTCOME_STOPPED if stored.status == "stopped" else MessageEnd.OUTCOME_SUCCEEDED
-    replaced = event(max(sequence - 1, after + 1), message_replace=MessageReplace(answer=stored.answer))
-    end = MessageEnd(metadata=to_metadata(stored.metadata), outcome=how)
-    return [replaced, event(replaced.sequence + 1, message_end=end)]
+    return {"message_end": MessageEnd(metadata=to_metadata(stored.metadata), outcome=how)}
 
 
-def run_error(stored: StoredRun) -> RunError:
-    """The error event of a run that was ended by the sweeper or whose log is gone."""
-    return RunError(
-        code=Reason.INTERNAL_SERVER_ERROR.value, status=500,
-        message=stored.error or "Internal Server Error, please contact support.",
-    )
+_GONE = RunError(code=Reason.NOT_FOUND.value, status=404, message="Task Not Exists.")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from server.bus import Bus
 from server.db.bridge import Database
@@ -12,15 +14,21 @@ from server.db.engine import UowFactory
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, not_found
 from server.kit.ids import canonical, is_uuid, new_id
+from server.kit.plain import clean_text
+from server.kit.tasks import end
 from server.runs.log import EventLog
 from server.runs.reader import Batches, read_local, read_remote
-from server.runs.run import Run, RunKey
+from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import RunStore, StoredRun
 from server.settings import Settings
 
 log = logging.getLogger("transom.runs")
 
 Work = Callable[[Run], Awaitable[None]]
+# What callers are told of a failure that is ours to explain.
+INTERNAL = "Internal Server Error, please contact support."
+# How long the end of a stopped run may take to be stored when this process ends.
+_STOP_SECONDS = 3.0
 
 
 class Runs:
@@ -34,31 +42,60 @@ class Runs:
         self._log = event_log
         self._bus = bus
         self._settings = settings
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._background: set[asyncio.Task[None]] = set()
         bus.on("stop", self._stop_local)
 
     # Start and end
 
-    def start(self, key: RunKey, work: Work) -> Run:
-        """Run ``work`` detached from the caller. The run's row must be committed already.
+    async def start(self, commit: Callable[[], RunKey], work: Work) -> Run:
+        """Store a run by ``commit``, on a database thread, and do its ``work``, detached from the caller.
 
-        ``work`` ends the run itself; whatever it raises is logged and leaves the run to the sweeper.
+        A caller that is cancelled meanwhile leaves both to go on. ``work`` ends the run itself.
         """
-        run = Run(key)
-        self.active[key.task_id] = run
-        task = asyncio.create_task(self._guard(run, work), name=f"run {key.task_id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        begin = asyncio.create_task(self._begin(commit, work))
+        self._keep(begin)
+        return await asyncio.shield(begin)
+
+    async def _begin(self, commit: Callable[[], RunKey], work: Work) -> Run:
+        run = Run(await self._db(commit))
+        self.active[run.key.task_id] = run
+        self._keep(asyncio.create_task(self._guard(run, work), name=f"run {run.key.task_id}"))
         return run
+
+    def _keep(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._drop)
+
+    def _drop(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            # What a start raises is for its caller, who may have left.
+            task.exception()
 
     async def _guard(self, run: Run, work: Work) -> None:
         try:
             await work(run)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
+        except Exception as error:
             log.exception("run %s broke", run.key.task_id)
+            await self._break(run, repr(error))
+
+    async def _break(self, run: Run, cause: str) -> None:
+        """End a run that our code failed to end; should that fail too, the sweep does it (keeper.py)."""
+        try:
+            await self._db(self._abandon, run.key, clean_text(cause), run.answer)
+        except Exception as error:
+            log.warning("run %s is left to the sweep: %s", run.key.task_id, error)
+            run.lost = True
+        shown = AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL)
+        run.end(Outcome(status="failed", answer=run.answer, error=shown), http_status=500, message=INTERNAL)
+
+    def _abandon(self, key: RunKey, cause: str, answer: str) -> None:
+        with self._uow() as uow:
+            store = RunStore(uow)
+            if store.abandon(key.task_id, cause):
+                store.keep_more(key.message_id, answer)
+            uow.commit()
 
     def forget(self, run: Run) -> None:
         """Called when a finished run's events are all in the log."""
@@ -138,16 +175,22 @@ class Runs:
         if run is not None:
             run.request_stop()
 
-    async def close(self, grace: float) -> None:
-        """Let runs finish for ``grace`` seconds, then stop the rest; partial answers are kept."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=grace)
+    async def drain(self, grace: float) -> None:
+        """Let runs finish for ``grace`` seconds, then stop the rest as a user would; their parts are kept."""
+        await self._wait(grace)
         for run in list(self.active.values()):
             run.request_stop()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
-        for task in (*self._tasks, *self._background):
-            task.cancel()
+        await self._wait(_STOP_SECONDS)
+
+    async def _wait(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while self._tasks and (left := deadline - time.monotonic()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
+
+    async def close(self) -> None:
+        """End what is left; what of it did not reach the database is for the sweep of another process."""
+        await self.drain(0)
+        await end([*self._tasks, *self._background])
 
 
 def limit_of(app_limit: int, settings: Settings) -> int:

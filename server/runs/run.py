@@ -7,10 +7,12 @@ import time
 from dataclasses import dataclass, field
 
 from server.kit.errors import AppError
+from server.kit.plain import clean_text
 from transom.common.v1.common_pb2 import AnswerMetadata
 from transom.run.v1.event_pb2 import MessageDelta, MessageEnd, MessageReplace, RunError, RunEvent
 
 TERMINAL = frozenset({"message_end", "error"})
+_INSIST_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,14 @@ class RunKey:
     def shown_conversation_id(self) -> str:
         """Completion apps do not show the conversation behind a message (sse-events.md section 2)."""
         return "" if self.mode == "completion" else self.conversation_id
+
+    def event(self, sequence: int, **body: object) -> RunEvent:
+        """An event of this run with one of the bodies."""
+        return RunEvent(
+            sequence=sequence, time_ms=time.time_ns() // 1_000_000, task_id=self.task_id,
+            message_id=self.message_id, conversation_id=self.shown_conversation_id, created_at=self.created_at,
+            **body,  # type: ignore[arg-type]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +74,10 @@ class Run:
     interrupt: asyncio.Task[None] | None = None
     # Another process has ended the run in our stead; the log is no longer ours.
     lost: bool = False
+    # When it ended, by time.monotonic.
+    ended_at: float | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    _interrupted_at: float = 0.0
     _wakers: dict[asyncio.Event, int] = field(default_factory=dict)
 
     @property
@@ -73,25 +86,22 @@ class Run:
         return self.base + len(self.events)
 
     def _emit(self, **body: object) -> None:
-        key = self.key
-        self.events.append(
-            RunEvent(
-                sequence=self.last + 1, time_ms=time.time_ns() // 1_000_000, task_id=key.task_id,
-                message_id=key.message_id, conversation_id=key.shown_conversation_id, created_at=key.created_at,
-                **body,  # type: ignore[arg-type]
-            )
-        )
+        self.events.append(self.key.event(self.last + 1, **body))
         for waker in self._wakers:
             waker.set()
 
     def delta(self, text: str) -> None:
-        """Append a piece of the answer."""
+        """Append a piece of the answer, without characters that cannot be stored."""
+        text = clean_text(text)
+        if not text:
+            return
         self.answer_parts.append(text)
         self.answer_dirty = True
         self._emit(message=MessageDelta(answer=text))
 
     def replace(self, text: str, reason: str) -> None:
         """Replace the answer so far."""
+        text = clean_text(text)
         self.answer_parts = [text]
         self.answer_dirty = True
         self._emit(message_replace=MessageReplace(answer=text, reason=reason))
@@ -101,6 +111,7 @@ class Run:
         if self.outcome is not None:
             return
         self.outcome = outcome
+        self.ended_at = time.monotonic()
         if outcome.error is not None:
             self._emit(error=RunError(code=outcome.error.reason.value, status=http_status, message=message))
         else:
@@ -119,8 +130,23 @@ class Run:
         """Interrupt the model call; what there is of the answer is kept. Idempotent."""
         if not self.stop_requested and self.outcome is None:
             self.stop_requested = True
-            if self.interrupt is not None:
-                self.interrupt.cancel()
+            self._interrupt()
+
+    def give_up(self) -> None:
+        """Another process has ended the run: interrupt the model call, write no more to the log. Idempotent."""
+        if not self.lost:
+            self.lost = True
+            self._interrupt()
+
+    def insist(self) -> None:
+        """Interrupt again what goes on long after it was interrupted: a library may swallow a cancel."""
+        if (self.stop_requested or self.lost) and time.monotonic() - self._interrupted_at > _INSIST_SECONDS:
+            self._interrupt()
+
+    def _interrupt(self) -> None:
+        self._interrupted_at = time.monotonic()
+        if self.interrupt is not None:
+            self.interrupt.cancel()
 
     # Readers
 
@@ -138,20 +164,23 @@ class Run:
         """Forget a reader."""
         self._wakers.pop(waker, None)
 
-    def after(self, sequence: int) -> list[RunEvent]:
-        """Events newer than ``sequence`` that are in memory."""
-        return self.events[max(0, sequence - self.base) :]
+    def after(self, sequence: int, most: int) -> list[RunEvent]:
+        """The oldest events newer than ``sequence`` that are in memory, at most ``most``."""
+        start = max(0, sequence - self.base)
+        return self.events[start : start + most]
 
-    def unlogged(self) -> list[RunEvent]:
-        """Events that are not in the log yet."""
-        return self.after(self.logged)
+    def unlogged(self, most: int) -> list[RunEvent]:
+        """The oldest events that are not in the log yet, at most ``most``."""
+        return self.after(self.logged, most)
 
     def trim(self, slack: int) -> None:
         """Drop events that are in the log and that every local reader, but for stragglers, has seen.
 
         A reader more than ``slack`` events behind does not hold memory: it is cut off (reader.py).
+        The end stays, for readers that join when the log is gone.
         """
-        needed = min([self.logged, *(after for after in self._wakers.values() if after >= self.last - slack)])
+        newest = self.last if self.outcome is None else self.last - 1
+        needed = min([self.logged, newest, *(at for at in self._wakers.values() if at >= self.last - slack)])
         if needed > self.base:
             del self.events[: needed - self.base]
             self.base = needed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,7 @@ from server.db.engine import UnitOfWork
 from server.db.tables import conversations, messages, process_leases, runs
 from server.runs.run import RunKey
 
-_INTERRUPTED = "The server stopped while the answer was being written."
+INTERRUPTED = "The server stopped while the answer was being written."
 
 _STOP = (
     sa.update(runs)
@@ -37,6 +37,10 @@ _FINISH = (
         finished_at=sa.func.now(),
     )
 )
+_HAS_FINISHED = sa.select(runs.c.task_id).where(
+    runs.c.task_id == sa.bindparam("b_task"), runs.c.status == sa.bindparam("b_status"),
+    runs.c.last_sequence == sa.bindparam("b_last"),
+)
 _FINISH_MESSAGE = (
     sa.update(messages)
     .where(messages.c.id == sa.bindparam("b_message"))
@@ -52,10 +56,48 @@ _TOUCH = (
     .where(conversations.c.id == sa.bindparam("b_conversation"))
     .values(updated_at=sa.func.now(), dialogue_count=conversations.c.dialogue_count + 1)
 )
+# Rows of runs are locked before those of messages, here as in the end of a run: whoever comes second sees
+# what the first has done.
 _PARTIAL = sa.text(
-    "UPDATE messages SET answer = v.answer FROM unnest(CAST(:ids AS uuid[]), CAST(:answers AS text[]))"
-    " AS v(id, answer) WHERE messages.id = v.id AND EXISTS (SELECT 1 FROM runs"
-    " WHERE runs.message_id = v.id AND runs.status = 'running')"
+    "WITH live AS (SELECT message_id FROM runs WHERE message_id = ANY(CAST(:ids AS uuid[])) AND status = 'running'"
+    " ORDER BY task_id FOR SHARE)"
+    " UPDATE messages SET answer = v.answer"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:answers AS text[])) AS v(id, answer)"
+    " WHERE messages.id = v.id AND v.id IN (SELECT message_id FROM live)"
+)
+# What a dead process left: runs without a living lease; and what this process left: runs that it does not know, of
+# which it knew nothing long enough to be past their start.
+_DEAD = sa.text(
+    "SELECT runs.task_id FROM runs LEFT JOIN process_leases AS lease ON lease.owner = runs.owner"
+    " WHERE runs.status = 'running' AND (lease.owner IS NULL OR lease.expires_at < now()"
+    " OR (runs.owner = :owner AND runs.created_at < now() - make_interval(secs => :age)"
+    " AND runs.task_id <> ALL(CAST(:known AS uuid[]))))"
+    " LIMIT :most FOR UPDATE OF runs SKIP LOCKED"
+)
+_WAS_STOPPED = runs.c.stop_requested_at.is_not(None)
+_END_DEAD = (
+    sa.update(runs)
+    .where(runs.c.task_id.in_(sa.bindparam("ids", expanding=True)), runs.c.status == "running")
+    .values(
+        status=sa.case((_WAS_STOPPED, "stopped"), else_="failed"),
+        error=sa.case((_WAS_STOPPED, None), else_=sa.bindparam("b_error")), finished_at=sa.func.now(),
+    )
+)
+_END_DEAD_MESSAGES = (
+    sa.update(messages)
+    .where(messages.c.id == runs.c.message_id, runs.c.task_id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        status=sa.case((runs.c.status == "stopped", "normal"), else_="error"), error=runs.c.error,
+        updated_at=sa.func.now(),
+    )
+)
+_KEEP_MORE = (
+    sa.update(messages)
+    .where(
+        messages.c.id == sa.bindparam("b_message"),
+        sa.func.length(messages.c.answer) < sa.func.length(sa.bindparam("b_answer")),
+    )
+    .values(answer=sa.bindparam("b_answer"))
 )
 
 
@@ -117,12 +159,14 @@ class RunStore:
         return int(self._uow.execute(statement).scalar_one())
 
     def finish(self, key: RunKey, status: str, message: FinalMessage, last_sequence: int) -> bool:
-        """Enter a terminal state, once. False when the run had one already; then nothing is changed."""
-        changed = self._uow.execute(
-            _FINISH, {"b_task": key.task_id, "b_status": status, "b_error": message.error, "b_last": last_sequence}
-        )
-        if changed.rowcount == 0:
-            return False
+        """Enter a terminal state, once. False when the run had another already; then nothing is changed.
+
+        ``last_sequence`` is the number of the last event. To call it again, because the reply to a
+        commit was lost, is harmless.
+        """
+        end = {"b_task": key.task_id, "b_status": status, "b_last": last_sequence}
+        if self._uow.execute(_FINISH, {**end, "b_error": message.error}).rowcount == 0:
+            return self._uow.execute(_HAS_FINISHED, end).first() is not None
         self._uow.execute(
             _FINISH_MESSAGE,
             {
@@ -172,41 +216,46 @@ class RunStore:
         """A process that leaves in good order."""
         self._uow.execute(sa.delete(process_leases).where(process_leases.c.owner == owner))
 
-    def sweep(self, limit: int = 200) -> list[StoredRun]:
-        """End runs whose process has no living lease; returns them. Safe from many processes at once."""
-        dead = (
-            sa.select(runs.c.task_id)
-            .outerjoin(process_leases, process_leases.c.owner == runs.c.owner)
-            .where(
-                runs.c.status == "running",
-                sa.or_(process_leases.c.owner.is_(None), process_leases.c.expires_at < sa.func.now()),
-            )
-            .limit(limit)
-            .with_for_update(of=runs, skip_locked=True)
+    def sweep(self, owner: str, known: Sequence[str], age_seconds: float, most: int = 500) -> list[StoredRun]:
+        """End up to ``most`` runs that nobody works on any more; returns them.
+
+        That is those of processes without a living lease, and those of ``owner``, the caller, which
+        are older than ``age_seconds`` and not in ``known``. A run that was to be stopped is stopped,
+        others have failed; parts of answers stay. Safe from many processes at once.
+        """
+        ids = list(
+            self._uow.execute(
+                _DEAD, {"owner": owner, "known": list(known), "age": age_seconds, "most": most}
+            ).scalars()
         )
-        ids = list(self._uow.execute(dead).scalars())
         if not ids:
             return []
-        self._uow.execute(
-            sa.update(runs).where(runs.c.task_id.in_(ids))
-            .values(status="failed", error=_INTERRUPTED, finished_at=sa.func.now())
-        )
-        mine = sa.select(runs.c.message_id).where(runs.c.task_id.in_(ids))
-        self._uow.execute(
-            sa.update(messages).where(messages.c.id.in_(mine))
-            .values(status="error", error=_INTERRUPTED, updated_at=sa.func.now())
-        )
-        self._uow.execute(
-            sa.delete(process_leases).where(
-                process_leases.c.expires_at < sa.func.now() - sa.text("interval '1 hour'")
-            )
-        )
+        self._abandon(ids, INTERRUPTED)
         statement = (
             sa.select(runs, *_OF_MESSAGE)
             .join(messages, messages.c.id == runs.c.message_id)
             .where(runs.c.task_id.in_(ids))
         )
         return [_stored(row) for row in self._uow.execute(statement)]
+
+    def abandon(self, task_id: str, error: str) -> bool:
+        """End a run as failed and keep the stored part of its answer; False when it had ended already."""
+        return self._abandon([task_id], error)
+
+    def _abandon(self, task_ids: Sequence[str], error: str) -> bool:
+        ended = self._uow.execute(_END_DEAD, {"ids": task_ids, "b_error": error}).rowcount > 0
+        if ended:
+            self._uow.execute(_END_DEAD_MESSAGES, {"ids": task_ids})
+        return ended
+
+    def keep_more(self, message_id: str, answer: str) -> None:
+        """Store a longer part of the answer of a run that was swept."""
+        self._uow.execute(_KEEP_MORE, {"b_message": message_id, "b_answer": answer})
+
+    def drop_old_leases(self) -> None:
+        """Forget processes that are long gone."""
+        old = sa.func.now() - sa.text("interval '1 hour'")
+        self._uow.execute(sa.delete(process_leases).where(process_leases.c.expires_at < old))
 
 
 def _stored(row: sa.Row[Any]) -> StoredRun:

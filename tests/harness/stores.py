@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -96,6 +97,14 @@ class DataStores:
         child = self._children.pop(name)
         child.kill()
         child.wait()
+
+    def pause(self, name: str) -> None:
+        """Let ``redis`` or ``postgres`` hang: connections stay open, nothing answers."""
+        self._children[name].send_signal(signal.SIGSTOP)
+
+    def resume(self, name: str) -> None:
+        """End a pause."""
+        self._children[name].send_signal(signal.SIGCONT)
 
     def log(self, name: str) -> str:
         """What ``postgres`` or ``redis`` wrote."""

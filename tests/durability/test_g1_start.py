@@ -1,0 +1,92 @@
+"""G1 between the commit of a question and the start of its run, held step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from server.chat.service import Question
+from server.db.engine import UnitOfWork
+from tests.durability.node import Node, Pen, all_of, eventually, some_caller, told
+
+
+def _stored_runs(node: Node) -> list[tuple[str, str]]:
+    with node.engine.connect() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql("SELECT task_id::text, status FROM runs")]  # type: ignore[misc]
+
+
+async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_stored(node: Node) -> None:
+    held, inside = threading.Event(), threading.Event()
+    store = node.chat._store
+
+    def slowly(*args: Any) -> Any:
+        key = store(*args)
+        inside.set()
+        assert held.wait(10)
+        return key
+
+    node.chat._store = slowly  # type: ignore[method-assign]
+    node.models.pen = pen = Pen()
+    call = asyncio.create_task(node.chat.start(some_caller(), Question(inputs={}, query="hello")))
+    await asyncio.to_thread(inside.wait, 10)
+    call.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await call
+    held.set()
+    await eventually(lambda: node.runs.active, "the run works without its caller")
+    pen.write("kept")
+    pen.end()
+    await eventually(lambda: [status for _, status in _stored_runs(node)] == ["succeeded"], "the run ended")
+
+
+async def test_g5_run_whose_commit_was_reported_as_failed_ends_within_the_lease(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks after COMMIT was sent: the row is there, the caller was told 503."""
+    commit = UnitOfWork.commit
+    broken: list[bool] = []
+
+    def lossy(self: UnitOfWork) -> None:
+        commit(self)
+        if not broken and threading.current_thread().name.startswith("db") and _stored_runs(node):
+            broken.append(True)
+            raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
+
+    monkeypatch.setattr(UnitOfWork, "commit", lossy)
+    with pytest.raises(OperationalError):
+        await node.chat.start(some_caller(), Question(inputs={}, query="hello"))
+    assert [status for _, status in _stored_runs(node)] == ["running"]
+    await eventually(lambda: [status for _, status in _stored_runs(node)] == ["failed"], "the orphan ended")
+
+
+async def test_g1_answer_with_characters_that_the_database_refuses_is_stored_without_them(node: Node) -> None:
+    run, pen = await node.start(some_caller())
+    pen.write("a\x00b", "\x00", "c")
+    pen.end()
+    events = await all_of(node.runs.follow(run))
+    assert told(events) == "abc"
+    assert [event.WhichOneof("body") for event in events] == ["message", "message", "message_end"]
+    assert node.row(run)["answer"] == "abc"
+
+
+async def test_g5_run_that_breaks_in_our_code_ends_with_an_error_and_keeps_its_part(
+    node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, pen = await node.start(some_caller())
+    pen.write("a part")
+    await eventually(lambda: node.row(run)["answer"] == "a part", "the part is stored")
+
+    def broken(*_: Any) -> Any:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(node.chat, "_final_message", broken)
+    pen.end()
+    events = await all_of(node.runs.follow(run))
+    assert events[-1].error.code == "internal_server_error"
+    row = node.row(run)
+    assert (row["status"], row["message_status"], row["answer"]) == ("failed", "error", "a part")
