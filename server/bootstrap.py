@@ -236,6 +236,8 @@ class Files:
     links: FileLinks
     service: FileService
     uploads: Uploads
+    # Extensions that are refused.
+    blocked: tuple[str, ...]
 
 
 def build_files(core: Core, stack: AsyncExitStack) -> Files:
@@ -251,7 +253,7 @@ def build_files(core: Core, stack: AsyncExitStack) -> Files:
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
         audio=settings.audio_file_size_limit, other=settings.file_size_limit, blocked=blocked,
     )
-    return Files(threads, links, FileService(core.uow, links), Uploads(storage, threads, limits))
+    return Files(threads, links, FileService(core.uow, links), Uploads(storage, threads, limits), blocked)
 
 
 def add_service_api(registry: Registry, core: Core, models: Models, files: Files) -> None:
@@ -364,7 +366,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     files = build_files(core, stack)
     registry = Registry()
     add_service_api(registry, core, models, files)
-    add_knowledge(registry, core, models)
+    add_knowledge(registry, core, models, files)
     sessions = add_console(registry, core, models, files, stack)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions)],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from server.dataset.model import ModelRef, model_ref
-from server.kit.errors import invalid_param
+from server.kit.errors import AppError, Reason, invalid_param
 from server.provider.runtime import ModelRuntime
 
 
@@ -36,6 +36,11 @@ class Models:
         if default is None:
             raise invalid_param("Default model not found for text-embedding")
         return ModelRef(*default)
+
+    async def require_embedding(self, tenant_id: str, model: ModelRef) -> None:
+        """Raises provider_not_initialize when the embedding model of a dataset cannot be called any more."""
+        if (model.provider, model.model) not in await self._runtime.active(tenant_id, "text-embedding"):
+            raise AppError(Reason.PROVIDER_NOT_INITIALIZE)
 
     async def check_rerank(self, tenant_id: str, retrieval_model: Mapping[str, Any] | None) -> None:
         """Raises invalid_param when a retrieval model names a rerank model that cannot be called."""

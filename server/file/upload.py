@@ -7,16 +7,19 @@ in between.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from typing import TypeVar
 
-from server.file.model import Limits, StoredFile
+from server.file.model import FileHead, Limits
 from server.file.multipart import Received, Rules, UploadReader, boundary_of
 from server.file.storage import Draft, Storage
 from server.file.threads import PIECE_BYTES, FileThreads
 from server.kit.errors import AppError, Reason
 from server.kit.ids import new_id
 
-Record = Callable[[Received, str], Awaitable[StoredFile]]
+T = TypeVar("T")
+Record = Callable[[Received, str], Awaitable[T]]
 
 
 class Uploads:
@@ -28,9 +31,9 @@ class Uploads:
         self._limits = limits
 
     async def receive(
-        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record,
+        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record[T],
         rules: Rules | None = None, fields: Collection[str] = ("user",),
-    ) -> StoredFile:
+    ) -> T:
         """Read a multipart body, keep its file, and have it recorded under its key.
 
         ``rules`` are those of this kind of upload, ``fields`` the form fields to keep. Raises
@@ -42,9 +45,9 @@ class Uploads:
         return stored
 
     async def receive_optional(
-        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record,
+        self, tenant_id: str, content_type: str, body: AsyncIterator[bytes], record: Record[T],
         rules: Rules | None, fields: Collection[str], *, needed: bool = False,
-    ) -> tuple[StoredFile | None, Mapping[str, str]]:
+    ) -> tuple[T | None, Mapping[str, str]]:
         """The same where the file may be missing unless it is ``needed``; also gives the form fields."""
         boundary = boundary_of(content_type)
         if boundary is None:
@@ -64,11 +67,13 @@ class Uploads:
         kept = await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
         return kept, received.fields
 
-    async def keep_text(self, tenant_id: str, received: Received, text: str, record: Record) -> StoredFile:
+    async def keep_text(self, tenant_id: str, head: FileHead, text: str, record: Record[T]) -> T:
         """Keep a text that came in a request as a file."""
+        data = text.encode()
+        received = Received(head, len(data), hashlib.sha256(data).hexdigest(), {})
         draft = await self._threads(self._storage.begin)
         try:
-            await self._threads(draft.write, text.encode())
+            await self._threads(draft.write, data)
         except BaseException:
             self._threads.later(draft.discard)
             raise
@@ -84,7 +89,7 @@ class Uploads:
                 waiting.clear()
         await self._threads(reader.feed, bytes(waiting))
 
-    async def _keep(self, draft: Draft, tenant_id: str, received: Received, record: Record) -> StoredFile:
+    async def _keep(self, draft: Draft, tenant_id: str, received: Received, record: Record[T]) -> T:
         key = f"{tenant_id}/{new_id()}"
         try:
             await self._threads(draft.publish, key)

@@ -1,0 +1,1 @@
+"""Documents: accepted here, indexed by the worker (server/indexing)."""
