@@ -1,0 +1,369 @@
+"""A tenant, app or end user cannot observe another, not even that it exists (G6), through Envoy.
+
+Every id field of every RPC is sent someone else's id. The reply must be the reply for an id that
+nobody has, and nothing may change. The fields are read from the descriptors; a field that looks
+like an id and has no rule fails the test.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from gateway.contract import Binding
+from tests.harness.product import Product, Workspace
+from tests.rest.calls import BINDINGS, LATER, Field, policy_of, request_fields, rest, with_value
+from tests.rest.parties import COMPATIBLE, MAKERS, OPENAI, PNG, OtherWorkspace, Party, Workplace, database, rows_about
+from transom.common.v1 import options_pb2
+
+_LOOKS_LIKE_AN_ID = re.compile(r"(^|[._])(id|ids|uuid|uuids)$")
+# Fields that look like ids and name nothing that someone owns, each with its reason.
+NOT_OWNED: Mapping[str, str] = {
+    "SendChatMessageRequest.trace_id": "the caller's own text, passed to tracing",
+    "SendCompletionMessageRequest.trace_id": "the caller's own text, passed to tracing",
+    "SendChatMessageRequest.workflow_id": "ignored until chatflows run",
+    "ExportAppRequest.workflow_id": "ignored until workflows have versions",
+    "ReadSignedFileRequest.file_id": "the signature stands for the right to read; test_file_links",
+    "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
+    "ConfirmImportRequest.import_id": "test_import_of_another_workspace_is_unknown",
+    "SwitchWorkspaceRequest.tenant_id": "test_foreign_workspace_is_entered_by_nobody",
+    "ListDatasetsRequest.tag_ids": "a filter over the workspace's own datasets",
+    "CreateDatasetRequest.external_knowledge_api_id": "Knowledge: external sources are not there yet",
+    "CreateDatasetRequest.external_knowledge_id": "an id in the external source",
+    "UpdateDatasetRequest.external_knowledge_api_id": "Knowledge: external sources are not there yet",
+    "UpdateDatasetRequest.external_knowledge_id": "an id in the external source",
+    "UpdateDatasetRequest.partial_member_list.user_id": "Knowledge: accounts, until members can be invited",
+    "UpdateDocumentsMetadataRequest.operation_data.document_id": "Knowledge: documents are not there yet",
+    "UpdateDocumentsMetadataRequest.operation_data.metadata_list.id": "Knowledge: documents are not there yet",
+}
+# What a field names where the proto does not say it.
+RESOURCES: Mapping[str, str] = {
+    "BindTagsRequest.tag_ids": "tag", "UnbindTagsRequest.tag_ids": "tag", "UnbindTagsRequest.tag_id": "tag",
+}
+# What else a valid call carries; that it is valid is proven with the caller's own ids.
+VALUES: Mapping[str, Mapping[str, Any]] = {
+    "SendChatMessage": {"inputs": {}, "query": "again"},
+    "StreamChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
+    "RenameConversation": {"name": "stolen"},
+    "UpdateConversationVariable": {"value": "stolen"},
+    "SubmitMessageFeedback": {"rating": "like"},
+    "UpdateDataset": {"name": "stolen"},
+    "CreateMetadata": {"type": "string", "name": "stolen"},
+    "UpdateMetadata": {"name": "stolen"},
+    "SwitchBuiltInMetadata": {"action": "enable"},
+    "UpdateTag": {"name": "stolen"},
+    "UpdateApp": {"name": "stolen"},
+    "SetSiteEnabled": {"enable_site": False},
+    "SetApiEnabled": {"enable_api": False},
+    "GetProviderCredential": {"provider": OPENAI},
+    "DeleteProviderCredential": {"provider": OPENAI},
+    "SwitchProviderCredential": {"provider": OPENAI},
+    "GetModelCredential": {"provider": COMPATIBLE, "model": "owned", "model_type": "llm"},
+    "DeleteModelCredential": {"provider": COMPATIBLE, "model": "owned", "model_type": "llm"},
+}
+# Refusals that are documented to be no 404: (RPC, field) -> status.
+OTHER_STATUS: Mapping[tuple[str, str], int] = {
+    ("ListConversationVariables", "last_id"): 400,  # service-api.md 5.4
+    ("ImportApp", "app_id"): 400,  # console-api.md section 6: the status is in the body
+}
+# Ids that are left alone without a word, besides those that the contract marks so: dataset-api.md 7.
+SILENT = {("BindTags", "tag_ids"), ("UnbindTags", "tag_ids"), ("UnbindTags", "tag_id")}
+# Only apps of workflow modes can be overwritten by an import, and they are made by another one.
+NOT_MINE_EITHER = {("ImportApp", "app_id")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """An id field of a call, and who sends someone else's id."""
+
+    binding: Binding
+    field: Field
+    foreigner: str
+
+    def __str__(self) -> str:
+        return f"{self.binding.method.name}-{self.binding.verb}-{self.field.path}-{self.foreigner}"
+
+    @property
+    def name(self) -> str:
+        """The RPC."""
+        return str(self.binding.method.name)
+
+    @property
+    def mode(self) -> str:
+        """The mode of the app that is called."""
+        return _mode(self.binding)
+
+
+def _mode(binding: Binding) -> str:
+    return "completion" if list(policy_of(binding).modes) == ["completion"] else "chat"
+
+
+def _resource(binding: Binding, field: Field) -> str:
+    return RESOURCES.get(f"{binding.method.input_type.name}.{field.path}", str(field.wire.resource))
+
+
+def _owned(binding: Binding) -> list[Field]:
+    return [field for field in request_fields(binding) if _resource(binding, field)]
+
+
+def _foreigners(binding: Binding) -> list[str]:
+    """Who may not see a thing of the owner: depends on what an RPC is bound to."""
+    policy = policy_of(binding)
+    if policy.auth != options_pb2.AUTH_APP_KEY:
+        return ["stranger"]
+    of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED
+    return ["stranger", "sibling", *(["neighbour"] if of_user else [])]
+
+
+def _cases() -> Iterator[Case]:
+    for binding in BINDINGS:
+        for field in _owned(binding):
+            for foreigner in _foreigners(binding):
+                yield Case(binding, field, foreigner)
+
+
+CASES = list(_cases())
+
+
+@pytest.fixture(scope="module")
+def parties(product: Product, workspace: Workspace, model_url: str) -> dict[str, Party]:
+    """The owner; another end user, another app and another workspace, each with things of their own."""
+    here, there = Workplace(workspace, model_url), Workplace(OtherWorkspace(product, model_url), model_url)
+    sibling = Workplace(workspace, model_url)
+    return {
+        "owner": Party(here, here.apps, "alice"), "neighbour": Party(here, here.apps, "bob"),
+        "sibling": Party(sibling, sibling.apps, "alice"), "stranger": Party(there, there.apps, "alice"),
+    }  # fmt: skip
+
+
+def _values(case: Case, party: Party, ids: Mapping[str, str]) -> dict[str, Any]:
+    """A valid call of a party about things with these ids."""
+    values = dict(VALUES.get(case.name, {}))
+    if case.name == "UpdateProviderCredential":
+        values |= {"provider": OPENAI, "credentials": party.provider_form}
+    if case.name == "UpdateModelCredential":
+        values |= {"provider": COMPATIBLE, "model": "owned", "model_type": "llm", "credentials": party.model_form}
+    if case.name == "UpdateModelConfig":
+        values["model_config"] = {"model": {"provider": COMPATIBLE, "name": "gpt-4o-mini", "completion_params": {}}}
+    if case.name == "ImportApp":
+        values |= {"mode": "yaml-content", "yaml_content": WORKFLOW_FILE}
+    for field in _owned(case.binding):
+        values = with_value(values, field, ids[_resource(case.binding, field)])
+    if "user" in case.binding.method.input_type.fields_by_name:
+        values["user"] = party.user
+    return values
+
+
+def _send(binding: Binding, party: Party, values: Mapping[str, Any]) -> httpx.Response:
+    """Status and text of a call; of a stream only what came first."""
+    verb, path, sent = rest(binding, values)
+    auth = options_pb2.Auth.Name(policy_of(binding).auth)
+    with party.client(auth, _mode(binding)).stream(verb, path, **sent) as reply:
+        if reply.headers.get("content-type", "").startswith("text/event-stream"):
+            return httpx.Response(reply.status_code, text=next(reply.iter_text(), ""))
+        reply.read()
+        return reply
+
+
+def _kinds(case: Case) -> set[str]:
+    kinds = {_resource(case.binding, field) for field in _owned(case.binding)}
+    return kinds | ({"conversation"} if "conversation_variable" in kinds else set()) | (
+        {"app"} if "app_key" in kinds else set()
+    )
+
+
+def test_every_field_that_looks_like_an_id_has_a_rule() -> None:
+    without = {
+        f"{binding.method.input_type.name}.{field.path}"
+        for binding in BINDINGS
+        for field in request_fields(binding)
+        if _LOOKS_LIKE_AN_ID.search(field.path) and not _resource(binding, field)
+    }
+    assert without == set(NOT_OWNED), "declare (wire).resource in the proto, or say here why nobody owns it"
+
+
+def test_every_kind_of_resource_can_be_made_here() -> None:
+    kinds = {_resource(binding, field) for binding in BINDINGS for field in _owned(binding)}
+    assert kinds == set(MAKERS)
+
+
+def test_services_without_a_test_are_not_offered(product: Product) -> None:
+    with grpc.insecure_channel(product.url.removeprefix("http://")) as channel:
+        offered = set(ProtoReflectionDescriptorDatabase(channel).get_services())
+    assert not offered & set(LATER), "take it off tests/rest/calls.py LATER, and make its resources in parties.py"
+    assert {binding.service for binding in BINDINGS} <= offered
+
+
+def test_silent_fields_are_those_that_the_reference_names() -> None:
+    silent = {(case.name, case.field.path) for case in CASES if case.field.wire.foreign_is_silent}
+    assert silent == {("StopChatMessage", "task_id"), ("StopCompletionMessage", "task_id")}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.foreigner == "stranger"], ids=str)
+def test_call_about_own_things_succeeds(case: Case, parties: Mapping[str, Party]) -> None:
+    """The other half of the proof: the calls below fail for the id alone."""
+    if (case.name, case.field.path) in NOT_MINE_EITHER:
+        pytest.skip("no thing of this kind can be made here yet")
+    party = parties["stranger"]
+    reply = _send(case.binding, party, _values(case, party, party.things(case.mode, _kinds(case))))
+    assert reply.is_success, reply.text
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_foreign_id_is_answered_like_an_unknown_one(
+    case: Case, parties: Mapping[str, Party], product: Product
+) -> None:
+    owner, foreigner = parties["owner"], parties[case.foreigner]
+    kinds = _kinds(case)
+    foreign = owner.things(case.mode, kinds)[_resource(case.binding, case.field)]
+    own = _values(case, foreigner, foreigner.things(case.mode, kinds))
+    unknown = str(uuid.uuid4())
+    with database(product) as connection:
+        before = rows_about(connection, foreign)
+        refused, nobodys = (_send(case.binding, foreigner, with_value(own, case.field, id_)) for id_ in (foreign, unknown))
+        connection.rollback()
+        after = rows_about(connection, foreign)
+    assert before, "the test names a thing that does not exist"
+    assert after == before, "a stranger changed it"
+    assert refused.status_code == nobodys.status_code
+    assert _body(refused, foreign) == _body(nobodys, unknown)
+    if case.field.wire.foreign_is_silent or (case.name, case.field.path) in SILENT:
+        assert refused.is_success
+    else:
+        assert refused.status_code == OTHER_STATUS.get((case.name, case.field.path), 404), refused.text
+
+
+def _body(reply: httpx.Response, sent: str) -> str:
+    """The body without the id that was sent, and without ids made for this very reply."""
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>", reply.text.replace(sent, "<sent>"))
+
+
+# Ids that no field of the contract declares, and lists that name none
+
+
+@pytest.mark.parametrize("foreigner", ["neighbour", "sibling", "stranger"])
+def test_upload_of_someone_else_cannot_be_sent_along(foreigner: str, parties: Mapping[str, Party]) -> None:
+    file = parties["owner"].things("chat", {"file"})["file"]
+    party = parties[foreigner]
+    replies = [
+        party.apps["chat"].send(
+            user=party.user, files=[{"type": "image", "transfer_method": "local_file", "upload_file_id": id_}]
+        )
+        for id_ in (file, str(uuid.uuid4()))
+    ]
+    assert {(reply.status_code, reply.json()["message"]) for reply in replies} == {(400, "Invalid upload file")}
+
+
+def test_picture_of_another_workspace_gets_no_link(parties: Mapping[str, Party]) -> None:
+    owner, stranger = parties["owner"], parties["stranger"]
+    icon = {"icon_type": "image", "icon": owner.things("chat", {"file"})["file"]}
+    for party, is_linked in ((owner, True), (stranger, False)):
+        console = party.place.workspace.console
+        made = party.place.workspace.ok(console.post("/console/api/apps", json={"name": "a", "mode": "chat", **icon}))
+        app = party.place.workspace.ok(console.get(f"/console/api/apps/{made['id']}"))
+        assert [bool(app["icon_url"]), bool(app["site"]["icon_url"])] == [is_linked, is_linked]
+        key = party.place.workspace.ok(console.post(f"/console/api/apps/{made['id']}/api-keys"))["token"]
+        site = console.get("/v1/site", headers={"Authorization": f"Bearer {key}"}).json()
+        assert bool(site["icon_url"]) == is_linked
+
+
+def test_file_links_are_bound_to_one_file(parties: Mapping[str, Party], product: Product) -> None:
+    stranger, owner = parties["stranger"], parties["owner"]
+    upload = {"file": ("dot.png", PNG, "image/png")}
+    mine = stranger.apps["chat"].http.post("/v1/files/upload", files=upload, data={"user": "alice"}).json()
+    theirs = owner.things("chat", {"file"})["file"]
+    assert httpx.get(mine["source_url"]).content == PNG
+    for id_ in (theirs, str(uuid.uuid4())):
+        reply = httpx.get(mine["source_url"].replace(mine["id"], id_))
+        assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
+
+
+def test_import_of_another_workspace_is_unknown(parties: Mapping[str, Party]) -> None:
+    newer = WORKFLOW_FILE.replace('version: "0.5.0"', 'version: "99.0.0"')
+    body = {"mode": "yaml-content", "yaml_content": newer}
+    waiting = parties["owner"].place.workspace.console.post("/console/api/apps/imports", json=body)
+    assert (waiting.status_code, waiting.json()["status"]) == (202, "pending")
+    replies = [
+        parties["stranger"].place.workspace.console.post(f"/console/api/apps/imports/{id_}/confirm", json={})
+        for id_ in (waiting.json()["id"], str(uuid.uuid4()))
+    ]
+    assert {(reply.status_code, reply.json()["status"], reply.json()["error"]) for reply in replies} == {
+        (400, "failed", replies[1].json()["error"])
+    }
+    mine = parties["owner"].place.workspace.console.post(
+        f"/console/api/apps/imports/{waiting.json()['id']}/confirm", json={}
+    )
+    assert mine.json()["status"].startswith("completed")
+
+
+def test_foreign_workspace_is_entered_by_nobody(parties: Mapping[str, Party]) -> None:
+    theirs = parties["owner"].place.workspace.ok(
+        parties["owner"].place.workspace.console.post("/console/api/workspaces/current", json={})
+    )["id"]
+    console = parties["stranger"].place.workspace.console
+    replies = [
+        console.post("/console/api/workspaces/switch", json={"tenant_id": id_}) for id_ in (theirs, str(uuid.uuid4()))
+    ]
+    assert {(reply.status_code, reply.text) for reply in replies} == {(403, replies[1].text)}
+    assert replies[1].json()["code"] == "account_not_link_tenant"
+
+
+def test_tags_of_another_workspace_filter_like_unknown_ones(parties: Mapping[str, Party], product: Product) -> None:
+    import sqlalchemy as sa
+
+    from server.db.tables import apps, tag_bindings, tags
+
+    theirs = parties["owner"].things("chat", {"app"})["app"]
+    tag = str(uuid.uuid4())
+    with database(product) as connection:
+        tenant = connection.execute(sa.select(apps.c.tenant_id).where(apps.c.id == theirs)).scalar_one()
+        connection.execute(sa.insert(tags).values(id=tag, tenant_id=tenant, type="app", name=tag))
+        connection.execute(
+            sa.insert(tag_bindings).values(id=str(uuid.uuid4()), tenant_id=tenant, tag_id=tag, target_id=theirs)
+        )
+        connection.commit()
+    query = {"tag_ids": tag}
+    found = parties["owner"].place.workspace.console.get("/console/api/apps", params=query).json()
+    assert [app["id"] for app in found["data"]] == [theirs]
+    assert parties["stranger"].place.workspace.console.get("/console/api/apps", params=query).json()["data"] == []
+
+
+_LISTS = [
+    (binding, foreigner)
+    for binding in BINDINGS
+    if binding.verb == "GET" and not binding.variables and not _owned(binding)
+    if policy_of(binding).auth != options_pb2.AUTH_NONE
+    for foreigner in _foreigners(binding)
+]
+
+
+@pytest.mark.parametrize(
+    ("binding", "foreigner"), _LISTS, ids=lambda value: value if isinstance(value, str) else value.method.name
+)
+def test_list_names_nothing_of_someone_else(binding: Binding, foreigner: str, parties: Mapping[str, Party]) -> None:
+    owner, party = parties["owner"], parties[foreigner]
+    theirs = set(owner.things("chat", set(MAKERS)).values())
+    values = {"model_type": "llm"} if "model_type" in binding.method.input_type.fields_by_name else {}
+    reply = _send(binding, party, {**values, "user": party.user})
+    assert reply.is_success, reply.text
+    assert not [id_ for id_ in theirs if id_ in reply.text]
+
+
+WORKFLOW_FILE = """
+version: "0.5.0"
+kind: app
+app: {name: flow, mode: workflow, icon: "\U0001F916", icon_background: "#FFEAD5", description: ""}
+workflow:
+  graph: {nodes: [], edges: []}
+  features: {}
+  environment_variables: []
+  conversation_variables: []
+"""
