@@ -100,14 +100,6 @@ class ModelRuntime:
             made = warm.made[key] = known.provider.rerank(known.card, known.credentials or {})
         return made
 
-    async def is_callable(self, tenant_id: str, provider: str, model: str, model_type: ModelType) -> bool:
-        """Whether a model is known, configured and switched on."""
-        try:
-            self._resolver.callable((await self._warm(tenant_id)).models, provider, model, model_type)
-        except AppError:
-            return False
-        return True
-
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:
         """(provider, model) of the workspace's default of a type, else the operator's; None without."""
         return self._resolver.default((await self._warm(tenant_id)).models, model_type)

@@ -46,6 +46,7 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.abandon": "a run of this process, by the key that it was started with",
     "RunStore.keep_more": "a message of a run of this process",
     "RunStore.count_running": "an advisory lock reads no rows; the count names the app",
+    "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",
     "AppStore.keep_import": "imports of all tenants go when their time is over",
 }
 # Parameters whose values are of a kind.
@@ -127,7 +128,7 @@ def _arguments(function: Callable[..., Any], *, text: str) -> tuple[list[Any], d
 def _stores() -> Iterator[type]:
     for path in STORES:
         module = importlib.import_module(".".join(path.with_suffix("").parts))
-        for found in vars(module).values():
+        for found in list(vars(module).values()):
             if inspect.isclass(found) and found.__module__ == module.__name__ and _takes_uow(found):
                 yield found
 

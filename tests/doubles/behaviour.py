@@ -135,8 +135,9 @@ def embeddings(texts: Sequence[str], dimensions: int) -> np.ndarray:
     cells = rows * dimensions + (places >> 1) % dimensions
     signs = np.where(places & 1, 1.0, -1.0)
     vectors = np.bincount(cells, signs, len(found) * dimensions).reshape(len(found), dimensions)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(norms, norms, 1.0)).astype(np.float32)
+    # Words of opposite sign in one place may leave nothing; a model's vector is never zero.
+    vectors[~vectors.any(axis=1), 0] = 1.0
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
 def spoiled(vectors: np.ndarray, behaviour: Behaviour) -> list[list[float | None]]:
