@@ -1,0 +1,29 @@
+"""PDF: one part for each page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+
+from server.ingest.extract.limits import ExtractError, Limits
+from server.ingest.part import Part
+
+
+def read(path: Path, limits: Limits) -> Iterator[Part]:
+    """The text layer of each page; pages that are pictures have none."""
+    try:
+        document = pdfium.PdfDocument(path)
+    except pdfium.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise ExtractError("The PDF is protected by a password.") from None
+        raise
+    if len(document) > limits.pages:
+        raise ExtractError(f"The PDF has {len(document):,} pages; at most {limits.pages:,} are read.")
+    for number in range(len(document)):
+        page = document[number]
+        text = page.get_textpage()
+        yield Part(text.get_text_range().replace("\r\n", "\n").replace("\r", "\n"), {"page": number + 1})
+        text.close()
+        page.close()

@@ -1,0 +1,192 @@
+"""The caller's side of the parser processes: start, ask, read frames, end what misbehaves."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+import server
+from server.ingest.extract import child
+from server.ingest.extract.formats import normal, reader_name
+from server.ingest.extract.limits import ExtractError, Limits
+from server.ingest.part import Part
+
+_BLOCK = 1 << 20
+_MOST_IDLE = 6
+_ROOT = str(Path(server.__file__).parent.parent)
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from server.ingest.extract.child import main; main()"
+
+
+def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterator[Part]:
+    """The parts of a file, in document order, none of them blank, as the reader finds them.
+
+    The type is decided by ``extension`` alone; one without a reader is read as plain text. Blocks while the
+    reader works, so call it in a worker's thread; any number of threads may. Closing the iterator early
+    ends the reader. Raises ExtractError when the file cannot be read within ``limits``, also after parts
+    were given, and FileNotFoundError when there is none.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    limits = limits or Limits()
+    extension = normal(extension)
+    process = _pool.take(reader_name(extension))
+    reusable = False
+    try:
+        process.ask(path.absolute(), extension, limits)
+        yield from process.parts(limits)
+        reusable = True
+    except _FileRefused as refused:
+        reusable = True
+        raise ExtractError(str(refused)) from None
+    finally:
+        if reusable:
+            _pool.give(process)
+        else:
+            process.end()
+
+
+class _FileRefused(ExtractError):
+    """The reader ended in good order with an error."""
+
+
+class _Process:
+    """One parser process (child.py), in a process group of its own, for the files of one reader.
+
+    It loads no other reader: what it has loaded is what each fork has to copy.
+    """
+
+    def __init__(self, reader: str) -> None:
+        self.reader = reader
+        self._popen = subprocess.Popen(
+            [sys.executable, "-I", "-c", _PROGRAM, _ROOT],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            bufsize=0, cwd="/", env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"}, start_new_session=True,
+        )
+        assert self._popen.stdin is not None
+        assert self._popen.stdout is not None
+        self._stdin, self._stdout = self._popen.stdin, self._popen.stdout
+        self._received = bytearray()
+
+    @property
+    def alive(self) -> bool:
+        return self._popen.poll() is None
+
+    def ask(self, path: Path, extension: str, limits: Limits) -> None:
+        request = {"path": str(path), "extension": extension, "limits": asdict(limits)}
+        self._stdin.write(json.dumps(request).encode() + b"\n")
+
+    def parts(self, limits: Limits) -> Iterator[Part]:
+        """Parts until the last frame; only the time spent waiting here counts as the reader's."""
+        left = float(limits.wall_seconds)
+        while True:
+            while len(self._received) < self._wanted():
+                before = time.monotonic()
+                self._receive(left, limits)
+                left -= time.monotonic() - before
+            kind = bytes(self._received[:1])
+            if kind == child.END:
+                self._take()
+                return
+            if kind == child.ERROR:
+                raise _FileRefused(self._take().text)
+            yield self._take()  # no name here holds the text while the caller works on it
+
+    def end(self) -> None:
+        """Kill the process and its fork."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self._popen.wait()
+        self._stdin.close()
+        self._stdout.close()
+
+    def _wanted(self) -> int:
+        if len(self._received) < child.HEAD.size:
+            return child.HEAD.size
+        _, metadata, text = child.HEAD.unpack_from(self._received)
+        return int(child.HEAD.size + metadata + text)
+
+    def _take(self) -> Part:
+        """The frame at the front, which is complete."""
+        _, metadata, text = child.HEAD.unpack_from(self._received)
+        middle = child.HEAD.size + metadata
+        with memoryview(self._received) as view:
+            about = json.loads(bytes(view[child.HEAD.size : middle]) or b"{}")
+            part = Part(str(view[middle : middle + text], "utf-8"), about)
+        del self._received[: middle + text]
+        return part
+
+    def _receive(self, seconds: float, limits: Limits) -> None:
+        poll = select.poll()
+        poll.register(self._stdout, select.POLLIN)
+        if not poll.poll(max(seconds, 0) * 1000):
+            raise ExtractError(f"Reading the file took longer than {limits.wall_seconds} seconds.")
+        block = os.read(self._stdout.fileno(), _BLOCK)
+        if not block:
+            raise ExtractError(_death(self._popen.wait(), limits))
+        self._received += block
+
+
+def _death(status: int, limits: Limits) -> str:
+    """Why the process ended in the middle of a file."""
+    if status == child.FAULT + signal.SIGXCPU:
+        return f"Reading the file took more than {limits.cpu_seconds} seconds of processor time."
+    if status == child.FAULT + signal.SIGKILL or status == -signal.SIGKILL:
+        return "Reading the file was ended by the system: it needed too much memory or processor time."
+    return "Reading the file crashed its parser: the file is damaged or too large to hold in memory."
+
+
+class _Pool:
+    """Processes that wait for a file. A process made before a fork of ours is left to our parent."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Process] = []
+        self._owner = os.getpid()
+
+    def take(self, reader: str) -> _Process:
+        """A process for that reader, to be given back or ended."""
+        with self._lock:
+            self._check_owner()
+            for process in reversed([process for process in self._idle if process.reader == reader]):
+                self._idle.remove(process)
+                if process.alive:
+                    return process
+                process.end()
+        return _Process(reader)
+
+    def give(self, process: _Process) -> None:
+        """Keep it for the next file; the one that waits longest goes when there are too many."""
+        with self._lock:
+            self._check_owner()
+            self._idle.append(process)
+            surplus = self._idle[:-_MOST_IDLE]
+            del self._idle[:-_MOST_IDLE]
+        for idle in surplus:
+            idle.end()
+
+    def close(self) -> None:
+        """End the processes that wait."""
+        with self._lock:
+            self._check_owner()
+            while self._idle:
+                self._idle.pop().end()
+
+    def _check_owner(self) -> None:
+        if self._owner != os.getpid():
+            self._owner = os.getpid()
+            self._idle = []
+
+
+_pool = _Pool()
+atexit.register(_pool.close)
