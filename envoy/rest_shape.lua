@@ -115,6 +115,8 @@ function envoy_on_response(h)
   local grpc, message = headers:get("grpc-status"), headers:get("grpc-message")
   local want = headers:get("x-http-status")
   for i = 1, #STRIP do headers:remove(STRIP[i]) end
+  -- What CORS says depends on it, also when this time nothing was asked.
+  headers:add("vary", "origin")
   if want then
     headers:replace(":status", want)
     headers:remove("x-http-status")
@@ -129,9 +131,11 @@ function envoy_on_response(h)
     local body = headers:get("x-error-body")
     headers:remove("x-error-body")
     headers:replace("content-type", "application/json")
+    body = body or error_body(tonumber(headers:get(":status")), message)
+    h:streamInfo():dynamicMetadata():set("gw", "code", body:match('"code": ?"([%w_]+)"') or "")
     if gw["head"] then return end
     local buffer = h:body(true)
-    if buffer then buffer:setBytes(body or error_body(tonumber(h:headers():get(":status")), message)) end
+    if buffer then buffer:setBytes(body) end
   elseif want == "204" then
     headers:remove("content-type")
     local buffer = h:body(true)

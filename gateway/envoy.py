@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.contract import Binding, overriding, plain_services
-from gateway.replies import mappers
+from gateway.replies import mappers, native_only, rest_only
 from gateway.routes import virtual_host
 from gateway.typed import IDLE, MIB, PUBLIC_BUFFER, Json, typed, typed_filter
 
@@ -89,7 +89,7 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
             "initial_connection_window_size": 4 * MIB,
         },
         local_reply_config={"mappers": mappers(found)},
-        access_log=[_access_log(place)],
+        access_log=_access_logs(place),
         http_filters=_filters(found, place),
         route_config={
             "name": "public",
@@ -110,14 +110,10 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
     }
 
 
-def _access_log(place: Place) -> Json:
-    fields = {
-        "ts": "%START_TIME%",
-        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
-        "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-        "rpc": "%REQ(:PATH)%",
-        "status": "%RESPONSE_CODE%",
-        "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%",
+def _access_logs(place: Place) -> list[Json]:
+    """One JSON line a call. Of a REST call it says our error code, of a native one the gRPC status."""
+    head = {"ts": "%START_TIME%"}
+    tail = {
         "flags": "%RESPONSE_FLAGS%",
         "details": "%RESPONSE_CODE_DETAILS%",
         "ms": "%DURATION%",
@@ -127,12 +123,26 @@ def _access_log(place: Place) -> Json:
         "request_id": "%REQ(X-REQUEST-ID)%",
         "upstream": "%UPSTREAM_HOST%",
     }
-    return {
-        "name": "envoy.access_loggers.file",
-        "typed_config": typed(
-            "access_loggers.file.v3.FileAccessLog", path=place.log_path, log_format={"json_format": fields}
-        ),
+    rest = {
+        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
+        "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+        "rpc": "%REQ(:PATH)%",
+        "status": "%RESPONSE_CODE%",
+        "code": "%DYNAMIC_METADATA(gw:code)%",
     }
+    native = {"rpc": "%REQ(:PATH)%", "status": "%RESPONSE_CODE%", "grpc_status": "%GRPC_STATUS(SNAKE_STRING)%"}
+    return [
+        {
+            "name": "envoy.access_loggers.file",
+            "filter": which,
+            "typed_config": typed(
+                "access_loggers.file.v3.FileAccessLog",
+                path=place.log_path,
+                log_format={"json_format": {**head, **fields, **tail}},
+            ),
+        }
+        for which, fields in ((rest_only(), rest), (native_only(), native))
+    ]
 
 
 def _transcoder(place: Place, services: Sequence[str], ignored: Sequence[str]) -> Json:

@@ -51,22 +51,30 @@ def _method_not_allowed() -> tuple[str, str]:
 def _mapper(filters: Sequence[Json], code: str, message: str, *, becomes: int = 0) -> Json:
     shown = {"code": code, "message": message, "status": becomes or _STATUS}
     return {
-        "filter": {"and_filter": {"filters": [_rest_only(), *filters]}},
+        "filter": {"and_filter": {"filters": [rest_only(), *filters]}},
         "body_format_override": {"json_format": shown},
         **({"status_code": becomes} if becomes else {}),
     }
 
 
-def _rest_only() -> Json:
+def rest_only() -> Json:
     """Leave native calls their own errors; what the transcoder turned into gRPC is REST."""
-    native = {
-        "name": "content-type",
-        "string_match": {"prefix": "application/grpc"},
-        "invert_match": True,
-        "treat_missing_header_as_empty": True,
-    }
-    transcoded = {"name": "x-envoy-original-path", "present_match": True}
-    return {"or_filter": {"filters": [{"header_filter": {"header": one}} for one in (native, transcoded)]}}
+    return {"or_filter": {"filters": [_typed_as_grpc(False), _transcoded(True)]}}
+
+
+def native_only() -> Json:
+    """Take what came as gRPC or gRPC-Web."""
+    return {"and_filter": {"filters": [_typed_as_grpc(True), _transcoded(False)]}}
+
+
+def _typed_as_grpc(yes: bool) -> Json:
+    kind = {"prefix": "application/grpc"}
+    header = {"name": "content-type", "string_match": kind, "treat_missing_header_as_empty": True}
+    return {"header_filter": {"header": header if yes else {**header, "invert_match": True}}}
+
+
+def _transcoded(yes: bool) -> Json:
+    return {"header_filter": {"header": {"name": "x-envoy-original-path", "present_match": yes}}}
 
 
 def _status(operator: str, number: int) -> Json:

@@ -47,7 +47,10 @@ def _cors(origins: Sequence[Json], *, credentials: bool) -> Json:
         "filters.http.cors.v3.CorsPolicy",
         allow_origin_string_match=list(origins),
         allow_methods="GET, POST, PUT, PATCH, DELETE, OPTIONS",
-        allow_headers="authorization, content-type, last-event-id, x-app-code, x-csrf-token, x-grpc-web, x-user-agent",
+        allow_headers=(
+            "authorization, content-type, grpc-timeout, last-event-id, x-app-code, x-csrf-token, x-grpc-web, "
+            "x-request-id, x-user-agent"
+        ),
         expose_headers="x-request-id, grpc-status, grpc-message, content-disposition, retry-after",
         allow_credentials=credentials,
         max_age="86400",
@@ -158,7 +161,7 @@ def _rpcs(found: Sequence[Binding]) -> list[Json]:
         ),
         *(
             {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry()}}
-            for rpc in _names(binding for binding in found if binding.picks_mode)
+            for rpc in _names(binding for binding in found if binding.picks_mode or binding.streams)
         ),
         {
             "match": {"prefix": "/transom.", "headers": [get]},

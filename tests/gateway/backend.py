@@ -86,10 +86,14 @@ class Backend(grpc.GenericRpcHandler):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._run(self._server.stop(0))
+        self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def stop(self) -> None:
+        """End all calls and take no more."""
+        self._run(self._server.stop(0))
 
     def release(self, name: str) -> None:
         """Let a held call go on."""

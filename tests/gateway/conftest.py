@@ -21,6 +21,7 @@ from tests.gateway.running import Gateway, free_ports
 LUA = Path(__file__).resolve().parents[2] / "envoy" / "rest_shape.lua"
 DEMO = Path(__file__).parent / "protos"
 
+Rendered = Callable[..., dict[str, Any]]
 MakeGateway = Callable[..., AbstractContextManager[Gateway]]
 
 
@@ -61,18 +62,28 @@ def backend(schema: Schema) -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="session")
-def make_gateway(folder: Path, descriptor_set: bytes, contract: list[Binding]) -> MakeGateway:
-    """Make an Envoy for some ports; ``replace`` swaps whole values anywhere in the configuration."""
+def rendered(folder: Path, descriptor_set: bytes, contract: list[Binding]) -> Rendered:
+    """Render a configuration for some server ports."""
     view = folder / "rest.binpb"
     view.write_bytes(rest_view(descriptor_set))
 
-    def make(ports: Sequence[int], replace: dict[str, str] | None = None) -> Gateway:
+    def render(ports: Sequence[int] = ()) -> dict[str, Any]:
         public, admin = free_ports(2)
         place = Place(
             port=public, admin_port=admin, endpoints=[("127.0.0.1", port) for port in ports], listen="127.0.0.1",
             descriptor=str(view), lua=str(LUA), console_origins=["https://console.example"],
         )
-        text = json.dumps(bootstrap(contract, place))
+        return bootstrap(contract, place)
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def make_gateway(folder: Path, rendered: Rendered) -> MakeGateway:
+    """Make an Envoy for some ports; ``replace`` swaps whole values anywhere in the configuration."""
+
+    def make(ports: Sequence[int], replace: dict[str, str] | None = None) -> Gateway:
+        text = json.dumps(rendered(ports))
         for old, new in (replace or {}).items():
             text = text.replace(json.dumps(old), json.dumps(new))
         config: dict[str, Any] = json.loads(text)

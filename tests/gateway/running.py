@@ -78,7 +78,8 @@ class Gateway:
         self._log = folder / f"envoy-{self.port}.log"
 
     def __enter__(self) -> Gateway:
-        options = ["-c", str(self._file), "--concurrency", "1", "--disable-hot-restart", "-l", "warning"]
+        options = ["-c", str(self._file), "--concurrency", "1", "--disable-hot-restart", "-l", "warning",
+                   "--file-flush-interval-msec", "100"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([envoy_program(), *options], stdout=log, stderr=log)
         deadline = time.monotonic() + START_SECONDS
@@ -131,12 +132,13 @@ class Gateway:
 
     @contextmanager
     def open(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *, script: Mapping[str, Any], **headers: str
+        self, method: str, path: str, body: bytes | dict[str, Any] | None = None, *, script: Mapping[str, Any],
+        **headers: str,
     ) -> Iterator[http.client.HTTPResponse]:
         """One request whose answer is read piece by piece (``read1``); leaving early breaks the connection."""
         sent = {key.replace("_", "-"): value for key, value in headers.items()} | {"x-script": json.dumps(script)}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        connection.request(method, path, None if body is None else json.dumps(body), sent)
+        connection.request(method, path, json.dumps(body) if isinstance(body, dict) else body, sent)
         response = connection.getresponse()
         try:
             yield response
@@ -176,7 +178,7 @@ class Gateway:
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
     def access_log(self, request_id: str) -> dict[str, Any]:
-        """The access-log line of a request; Envoy writes it within a second."""
+        """The access-log line of a request."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             for line in self._log.read_text().splitlines():
