@@ -48,9 +48,11 @@ class Deadlines:
         """Await one read. Raises ``unavailable`` when it takes longer than allowed."""
         limit = self._loop.time() + self._timings.idle if self.started else self._first
         try:
-            async with asyncio.timeout_at(min(limit, self._last)):
+            async with asyncio.timeout_at(min(limit, self._last)) as deadline:
                 return await awaitable
         except TimeoutError as error:
+            if not deadline.expired():
+                raise
             raise ModelFault("unavailable", SILENT, detail="model deadline passed") from error
 
 

@@ -1,8 +1,10 @@
-"""The OpenAI wire through the real SDK: answers, faults, retries, cancelling, pooling."""
+"""The OpenAI wire through the real clients: answers, faults, retries, cancelling, pooling."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import time
 from collections.abc import AsyncIterator
 
@@ -202,6 +204,20 @@ async def test_refused_connection_is_unavailable(provider, openai_double) -> Non
     fault, _ = await fault_of(chat)
     assert fault.fault == "unavailable"
     assert "127.0.0.1" not in str(fault)
+
+
+async def test_connection_that_is_never_accepted_is_tried_again(openai_double) -> None:
+    provider = OpenAICompatibleProvider(Timings(connect=0.1, backoff=0.01))
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = listener.getsockname()[1]
+        # Fill the queue of connections that nobody accepts: the kernel answers no further one.
+        waiting = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        started = time.monotonic()
+        fault, _ = await fault_of(model(provider, openai_double, "any", endpoint_url=f"http://127.0.0.1:{port}/v1"))
+        assert waiting.getpeername() and time.monotonic() - started >= 0.3, "three attempts of 0.1 s"
+    assert fault.fault == "unavailable" and "could not be reached" in str(fault)
+    await provider.close()
 
 
 async def test_safety_block_without_text_is_a_clear_fault(provider, openai_double) -> None:
