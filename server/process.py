@@ -45,7 +45,7 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
         server.add_insecure_port(f"{settings.server_host}:{settings.server_port}")
         await server.start()
         await state.set("", health_pb2.HealthCheckResponse.SERVING)
-        log.info("serving on %s:%d", settings.server_host, settings.server_port)
+        log.info("serving on %s:%d as %s", settings.server_host, settings.server_port, runs.owner)
         if ready is not None:
             ready.set()
         await stopping.wait()

@@ -7,12 +7,14 @@ import os
 import socket
 import threading
 import time
+import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 from kombu.exceptions import OperationalError
 
 from server.logs import configure
@@ -23,7 +25,8 @@ from server.worker.service import JobService
 log = logging.getLogger("transom.worker")
 
 _POLL_SECONDS = 0.5
-_RENEW_SECONDS = 10.0
+# Messages that may wait in the queue; a worker asks for more twice a second.
+_QUEUED = 100
 _PING_SECONDS = 3.0
 
 
@@ -32,6 +35,8 @@ def run(
 ) -> int:
     """Work until SIGTERM (tasks that run may finish) or SIGQUIT (at once); the exit status."""
     configure(settings.log_level, part="worker")
+    # What it fears of root, pickled messages, is refused: JSON only.
+    warnings.simplefilter("ignore", SecurityWarning)
     threads = concurrency or settings.worker_concurrency
     app = make_app(settings)
     app.jobs = _jobs_of_process(settings, connections=threads + 2 if pool == "threads" else 2)
@@ -72,13 +77,20 @@ def _jobs_of_process(settings: Settings, connections: int) -> Any:
         from server.bootstrap import build_job_handlers, build_parts
 
         parts = build_parts(replace(settings, db_pool_size=connections))
-        return JobService(parts.uow, build_job_handlers(parts))
+        return JobService(
+            parts.uow, build_job_handlers(parts),
+            lease_seconds=settings.lease_seconds, heartbeat_seconds=settings.heartbeat_seconds,
+        )
 
     return lambda: build(os.getpid())
 
 
 class _Relay:
-    """Every half second: due jobs become messages, leases of running jobs go on."""
+    """Every half second, due jobs become messages, as many as the queue has room for.
+
+    What waits for a free worker waits in the database: a short queue loses little with its Redis, and
+    no message in it grows old.
+    """
 
     def __init__(self, app: Celery, ready_file: Path | None) -> None:
         self._app = app
@@ -93,22 +105,17 @@ class _Relay:
         threading.Thread(target=self._run, name="jobs", daemon=True).start()
 
     def stop(self, **_: Any) -> None:
-        """Announce nothing more; leases are renewed while the last tasks finish."""
+        """Announce nothing more."""
         self._stopping = True
         if self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
 
     def _run(self) -> None:
         jobs: JobService = self._app.jobs()
-        renewed = time.monotonic()
         waiting = False
-        while True:
+        while not self._stopping:
             try:
-                if not self._stopping:
-                    self._announce(jobs)
-                if time.monotonic() - renewed >= _RENEW_SECONDS:
-                    renewed = time.monotonic()
-                    jobs.renew()
+                self._announce(jobs)
                 waiting = False
             except Exception as error:
                 if not waiting:
@@ -117,7 +124,11 @@ class _Relay:
             time.sleep(_POLL_SECONDS)
 
     def _announce(self, jobs: JobService) -> None:
-        found = jobs.take_due()
+        with self._app.pool.acquire(block=True) as connection:
+            queued = connection.default_channel.queue_declare(QUEUE, durable=True, auto_delete=False).message_count
+        if queued >= _QUEUED:
+            return
+        found = jobs.take_due(_QUEUED - queued)
         try:
             for due in found:
                 self._app.send_task("transom.job", (due.id, due.attempts))

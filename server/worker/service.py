@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from server.db.engine import UowFactory
+from server.db.faults import is_away
+from server.kit.plain import clean_text
 from server.worker.store import Begun, Due, JobStore
 
 log = logging.getLogger("transom.worker")
 
 Handler = Callable[[Mapping[str, Any]], None]
+T = TypeVar("T")
 
 # A message about a job may wait this long in the queue before the job is announced again.
-_QUIET = timedelta(minutes=5)
-_LEASE = timedelta(seconds=30)
+_QUIET = timedelta(minutes=1)
+_AWAY_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 2
 _LONGEST_PAUSE_SECONDS = 3600
-_BATCH = 100
 _ERROR_CHARACTERS = 2000
 
 
@@ -30,18 +33,27 @@ def pause_after(attempts: int) -> timedelta:
 
 
 class JobService:
-    """Thread-safe. Handlers may be run twice for one job and must bear it."""
+    """Jobs of one process. Thread-safe. Handlers may be run twice for one job and must bear it.
 
-    def __init__(self, uow: UowFactory, handlers: Mapping[str, Handler]) -> None:
+    A job that runs is held by a lease, renewed here; that of a dead process comes back when its
+    lease ran out.
+    """
+
+    def __init__(
+        self, uow: UowFactory, handlers: Mapping[str, Handler], *, lease_seconds: float, heartbeat_seconds: float
+    ) -> None:
         self._uow = uow
         self._handlers = handlers
+        self._lease = timedelta(seconds=lease_seconds)
+        self._heartbeat = heartbeat_seconds
         self._held: dict[int, int] = {}
         self._lock = threading.Lock()
+        self._renewer: threading.Thread | None = None
 
-    def take_due(self) -> list[Due]:
-        """Up to 100 jobs to announce now."""
+    def take_due(self, most: int) -> list[Due]:
+        """Up to ``most`` jobs to announce now."""
         with self._uow() as uow:
-            found = JobStore(uow).take_due(_BATCH, _QUIET)
+            found = JobStore(uow).take_due(most, _QUIET)
             uow.commit()
         return found
 
@@ -51,24 +63,16 @@ class JobService:
             JobStore(uow).put_back([due.id for due in found])
             uow.commit()
 
-    def renew(self) -> None:
-        """Extend the leases of what runs in this process."""
-        with self._lock:
-            held = dict(self._held)
-        if held:
-            with self._uow() as uow:
-                JobStore(uow).renew(held, _LEASE)
-                uow.commit()
-
     def run(self, job_id: int, attempts: int) -> bool:
-        """Do one job; False when there was nothing to do or it failed."""
-        with self._uow() as uow:
-            job = JobStore(uow).begin(job_id, attempts, _LEASE)
-            uow.commit()
+        """Do one job; False when there was nothing to do or it failed. Waits while the database is away."""
+        job = self._persist(lambda store: store.begin(job_id, attempts, self._lease))
         if job is None:
             return False
         with self._lock:
             self._held[job.id] = job.attempts
+            if self._renewer is None:
+                self._renewer = threading.Thread(target=self._renew, name="job leases", daemon=True)
+                self._renewer.start()
         try:
             return self._do(job)
         finally:
@@ -80,13 +84,32 @@ class JobService:
             self._handlers[job.kind](job.payload)
         except Exception as error:
             log.exception("job %d (%s) failed, attempt %d", job.id, job.kind, job.attempts)
-            with self._uow() as uow:
-                text = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
-                JobStore(uow).fail(job, text, pause_after(job.attempts))
-                uow.commit()
+            text = clean_text(f"{type(error).__name__}: {error}")[:_ERROR_CHARACTERS]
+            self._persist(lambda store: store.fail(job, text, pause_after(job.attempts)))
             return False
-        with self._uow() as uow:
-            JobStore(uow).finish(job)
-            uow.commit()
+        self._persist(lambda store: store.finish(job))
         log.info("job %d (%s) done, attempt %d", job.id, job.kind, job.attempts)
         return True
+
+    def _persist(self, step: Callable[[JobStore], T]) -> T:
+        """Do one step in a transaction, however long the database is away."""
+        while True:
+            try:
+                with self._uow() as uow:
+                    done = step(JobStore(uow))
+                    uow.commit()
+                    return done
+            except Exception as error:
+                if not is_away(error):
+                    raise
+                log.warning("a job waits for the database: %s", str(error).partition("\n")[0])
+            time.sleep(_AWAY_SECONDS)
+
+    def _renew(self) -> None:
+        """Extend the leases of what runs in this process, for ever."""
+        while True:
+            time.sleep(self._heartbeat)
+            with self._lock:
+                held = dict(self._held)
+            if held:
+                self._persist(lambda store, held=held: store.renew(held, self._lease))  # type: ignore[misc]
