@@ -1,0 +1,1 @@
+"""Indexes: vectors behind one port, full text and keywords in PostgreSQL."""
