@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import xlsxwriter
 
 from server.ingest.extract import SUPPORTED_EXTENSIONS, ExtractError, Limits, extract
 from tests.ingest import documents
@@ -127,6 +128,17 @@ def test_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
     whole = documents.repacked(documents.docx(), "word/document.xml", source % body)
     text = refusal(tmp_path / "a.docx", whole, Limits(memory_mib=100))
     assert "memory" in text
+    assert still_reads(tmp_path)
+
+
+def test_workbook_with_one_cell_at_the_far_end_is_refused(tmp_path: Path) -> None:
+    """Its table would have 17,000,000,000 cells."""
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "a")
+        sheet.write(1_048_575, 16_383, "z")
+    assert "memory" in refusal(path)
     assert still_reads(tmp_path)
 
 

@@ -184,6 +184,13 @@ def test_xls_has_a_part_for_each_row_without_empty_cells(read: Read) -> None:
     assert texts(read("a.xls", content)) == ['"Item":"Tea";"Price":"3";"Note":"a \\"green\\" one"', '"Item":"咖啡";"Price":"4.5"']
 
 
+@pytest.mark.parametrize("name", ["a.xlsx", "a.xls"])
+def test_workbook_is_read_by_its_content_not_its_name(read: Read, name: str) -> None:
+    old = (Path(__file__).parents[1] / "fixtures/documents/prices.xls").read_bytes()
+    assert len(read(name, old)) == 2
+    assert texts(read(name, documents.xlsx({"S": [["a", "b"], [1, None]]}))) == ['"a":"1";"b":""']
+
+
 def test_epub_has_parts_that_begin_at_headings_in_reading_order(read: Read) -> None:
     pages = {"b.xhtml": "<h1>Two</h1><p>second\n page</p>", "a.xhtml": "<h1>One</h1><h2>Sub</h2><p>first<br/>page</p>"}
     assert texts(read("a.epub", documents.epub(pages, ["a.xhtml", "b.xhtml"]))) == [
@@ -209,6 +216,11 @@ def test_eml_is_its_subject_and_plain_body(read: Read) -> None:
 def test_eml_with_html_only_is_its_text(read: Read) -> None:
     message = documents.eml("S", html="<style>x</style><h2>Head</h2><p>one</p><div>two <b>x</b></div>", charset="gbk")
     assert texts(read("a.eml", message)) == ["S\n\nHead\n\none\n\ntwo x"]
+
+
+def test_eml_with_broken_headers_gives_its_body(read: Read) -> None:
+    message = b"Subject: =?utf-8?q?=ZZ?= \xff\xfe\nContent-Type: text/plain; charset=nonsense\n\nThe body."
+    assert "The body." in texts(read("a.eml", message))[0]
 
 
 def test_file_that_is_not_there_is_no_fault_of_the_document(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
-from email.message import MIMEPart
+from email.message import EmailMessage, Message
 from email.policy import default
 from pathlib import Path
 
@@ -21,20 +21,27 @@ _GAP = re.compile(r"\n[ \t]*\n+")
 def read(path: Path, _: Limits) -> Iterator[Part]:
     """Parts of paragraphs; attachments are not read."""
     message = email.message_from_bytes(path.read_bytes(), policy=default)
-    body = message.get_body(preferencelist=("plain", "html"))
-    content = _content(body) if body is not None else ""
-    is_html = body is not None and body.get_content_subtype() == "html"
-    return message_parts(str(message["subject"] or ""), html=content if is_html else "", plain=content)
-
-
-def message_parts(subject: str, *, html: str, plain: str) -> Iterator[Part]:
-    """Parts of a message with that subject; ``plain`` counts when there is no ``html``."""
-    subject = " ".join(subject.split())
-    texts = blocks(html) if html else ((False, text.strip()) for text in _GAP.split(plain.replace("\r\n", "\n")))
-    elements = [(True, subject), *texts]
+    subject = _subject(message)
+    elements = [(True, subject), *_body(message)]
     return by_title((element for element in elements if element[1]), metadata={"subject": subject} if subject else None)
 
 
-def _content(body: MIMEPart) -> str:
-    payload = body.get_payload(decode=True)
-    return decode(payload, str(body.get_content_charset() or "")) if isinstance(payload, bytes) else ""
+def _subject(message: EmailMessage) -> str:
+    try:
+        return " ".join(str(message["subject"] or "").split())
+    except Exception:  # the header parser fails in many ways on broken headers; the body counts
+        return ""
+
+
+def _body(message: EmailMessage) -> Iterator[tuple[bool, str]]:
+    for kind in ("text/plain", "text/html"):
+        for part in message.walk():
+            if part.get_content_type() == kind and part.get_content_disposition() != "attachment":
+                text = _content(part).replace("\r\n", "\n")
+                return blocks(text) if kind == "text/html" else ((False, piece.strip()) for piece in _GAP.split(text))
+    return iter(())
+
+
+def _content(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    return decode(payload, str(part.get_content_charset() or "")) if isinstance(payload, bytes) else ""

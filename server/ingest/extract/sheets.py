@@ -6,6 +6,7 @@ links go is only in the package itself (sheet_links.py).
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -35,7 +36,8 @@ def read(path: Path, limits: Limits) -> Iterator[Part]:
     if modern:
         archive.check(path, limits)
     try:
-        book = CalamineWorkbook.from_path(path)
+        # Not by its path: then the name would decide the format.
+        book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
     except PasswordError:
         raise ExtractError("The workbook is protected by a password.") from None
     links = links_by_sheet(path) if modern else {}

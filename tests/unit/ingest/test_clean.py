@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from server.ingest.clean import clean
 from server.ingest.rules import ProcessRule, Segmentation
@@ -65,6 +67,13 @@ def test_addresses_go_but_not_targets_of_links_and_images(text: str, kept: str) 
 
 def test_stop_words_rule_does_nothing() -> None:
     assert clean("the and of", rule("remove_stopwords")) == "the and of"
+
+
+@given(st.text(alphabet="a @.\n\t\x00<|>![](]h", max_size=60), st.text(alphabet="a@.b \n\x00", max_size=40))
+def test_cleaning_in_blocks_is_cleaning_at_once(before: str, after: str) -> None:
+    text = f"{before}\nsee ![x](https://a.b/c) {after}\n\n\n\nend" * 2
+    every = rule("remove_extra_spaces", "remove_urls_emails")
+    assert clean(text, every, block=3) == clean(text, every)
 
 
 @pytest.mark.timeout(20)
