@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ _EVENTS: Json = {
     "type": "string",
     "description": "Server-sent events, each one JSON object; `event: ping` lines keep a silent stream open.",
 }
+# "Required." and ", required;", but not "Required unless ...".
+_REQUIRED = re.compile(r"\b[Rr]equired[.,;]")
 _SECURITY = {"AUTH_APP_KEY": "app_key", "AUTH_DATASET_KEY": "dataset_key", "AUTH_ACCOUNT": "console"}
 
 
@@ -51,6 +54,10 @@ class _Comments:
     def of(self, name: str) -> str:
         """The comment before a declaration, on one line."""
         return self._texts.get(name, "")
+
+    def say_required(self, name: str) -> bool:
+        """Whether a field's comment says, without conditions, that it is required."""
+        return _REQUIRED.search(self.of(name)) is not None
 
 
 def _paths(file: descriptor_pb2.FileDescriptorProto) -> dict[tuple[int, ...], str]:
@@ -137,13 +144,13 @@ def document(descriptor_set: bytes, found: Sequence[Binding]) -> Json:
     streams = {stream.rpc for _, stream in pairs(found)}
     twins = {block.rpc: stream for block, stream in pairs(found)}
     paths: Json = {}
-    used: set[str] = set()
+    used: Counter[str] = Counter()
     for binding in found:
         if binding.rpc in streams:
             continue
         name = binding.method.name
-        operation_id = name if name not in used else f"{name}{len(used)}"
-        used.add(operation_id)
+        used[name] += 1
+        operation_id = name if used[name] == 1 else f"{name}{used[name]}"
         path = re.sub(r"\{([a-z_.]+)=[^}]*\}", r"{\1}", binding.path)
         operation = _operation(made, binding, operation_id, twins.get(binding.rpc))
         paths.setdefault(path, {})[binding.verb.lower()] = operation
@@ -194,7 +201,10 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
         "description": text,
         "responses": _responses(made, binding, policy, twin),
     }
-    required = {*binding.variables, *(["user"] if policy.needs_user else [])}
+    required = {
+        *binding.variables, *(["user"] if policy.needs_user else []),
+        *(field.name for field in request if made.comments.say_required(field.full_name)),
+    }
     query = [] if binding.body or binding.uploads else rest
     parameters = [
         *(_parameter(made, field, "path", required) for field in in_path),
@@ -202,7 +212,7 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
     ]
     if parameters:
         operation["parameters"] = parameters
-    body = _request_body(made, binding, rest, required)
+    body = _form(policy) if binding.uploads else _request_body(made, binding, rest, required)
     if body:
         operation["requestBody"] = body
     if policy.auth in _SECURITY:
@@ -221,20 +231,27 @@ def _parameter(made: _Document, field: FieldDescriptor, place: str, required: se
 def _request_body(
     made: _Document, binding: Binding, rest: list[FieldDescriptor], required: set[str]
 ) -> Json | None:
-    if binding.uploads:
-        properties = {"file": {"type": "string", "format": "binary"}, "user": {"type": "string"}}
-        schema: Json = {"type": "object", "required": ["file"], "properties": properties}
-        return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     if not binding.body or not rest:
         return None
     if binding.body == "*":
-        schema = made.object(binding.method.input_type, rest, response=False)
+        schema: Json = made.object(binding.method.input_type, rest, response=False)
         needed = [field.name for field in rest if field.name in required]
         if needed:
             schema["required"] = needed
     else:
         schema = made.field(next(field for field in rest if field.name == binding.body), response=False)
     return {"required": True, "content": {"application/json": {"schema": schema}}}
+
+
+def _form(policy: Policy) -> Json:
+    kinds = {"file": {"type": "string", "format": "binary"}}
+    schema: Json = {
+        "type": "object",
+        "properties": {name: kinds.get(name, {"type": "string"}) for name in (*policy.form_required, *policy.form_optional)},
+    }
+    if policy.form_required:
+        schema["required"] = list(policy.form_required)
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
 
 
 def _responses(made: _Document, binding: Binding, policy: Policy, twin: Binding | None) -> Json:

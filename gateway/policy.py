@@ -19,6 +19,9 @@ class Policy:
     success_status: int
     # The request must name an end user in `user`.
     needs_user: bool
+    # Parts of an upload's form.
+    form_required: tuple[str, ...]
+    form_optional: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Options:
             auth=_enum_name(policy, "auth"),
             success_status=policy.success_status,
             needs_user=_enum_name(policy, "end_user") == "END_USER_REQUIRED",
+            form_required=tuple(policy.form_required),
+            form_optional=tuple(policy.form_optional),
         )
 
     def wire(self, field: FieldDescriptor) -> Wire:

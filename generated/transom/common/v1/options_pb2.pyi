@@ -35,7 +35,7 @@ WIRE_FIELD_NUMBER: _ClassVar[int]
 wire: _descriptor.FieldDescriptor
 
 class Policy(_message.Message):
-    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt")
+    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt", "form_required", "form_optional")
     AUTH_FIELD_NUMBER: _ClassVar[int]
     END_USER_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -44,6 +44,8 @@ class Policy(_message.Message):
     ROLES_FIELD_NUMBER: _ClassVar[int]
     BEFORE_SETUP_FIELD_NUMBER: _ClassVar[int]
     CSRF_EXEMPT_FIELD_NUMBER: _ClassVar[int]
+    FORM_REQUIRED_FIELD_NUMBER: _ClassVar[int]
+    FORM_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     auth: Auth
     end_user: EndUser
     success_status: int
@@ -52,7 +54,9 @@ class Policy(_message.Message):
     roles: _containers.RepeatedScalarFieldContainer[str]
     before_setup: bool
     csrf_exempt: bool
-    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ...) -> None: ...
+    form_required: _containers.RepeatedScalarFieldContainer[str]
+    form_optional: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Wire(_message.Message):
     __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent")
