@@ -107,9 +107,9 @@ class _Document:
     def message(self, descriptor: Descriptor, *, response: bool) -> Json:
         if descriptor.full_name in _FREE:
             return dict(_FREE[descriptor.full_name])
-        for field in descriptor.fields:
-            if self.options.wire(field).unwrap:
-                return self.field(field, response=response)
+        whole = [self.field(field, response=response) for field in descriptor.fields if self.options.wire(field).unwrap]
+        if whole:
+            return whole[0] if len(whole) == 1 else {"anyOf": whole}
         name = descriptor.full_name.removeprefix("transom.").replace(".v1.", ".") + ("" if response else ".Input")
         if name not in self.schemas:
             self.schemas[name] = {}
@@ -191,9 +191,9 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
     method = binding.method
     policy = made.options.policy(method)
     text = made.comments.of(method.full_name)
-    request = [] if binding.uploads else list(method.input_type.fields)
+    request = list(method.input_type.fields)
     in_path = [field for field in request if field.name in binding.variables]
-    rest = [field for field in request if field.name not in binding.variables]
+    rest = [field for field in request if field.name not in binding.variables and not binding.uploads]
     operation: Json = {
         "operationId": operation_id,
         "tags": [method.containing_service.name.removesuffix("Service")],
@@ -205,7 +205,7 @@ def _operation(made: _Document, binding: Binding, operation_id: str, twin: Bindi
         *binding.variables, *(["user"] if policy.needs_user else []),
         *(field.name for field in request if made.comments.say_required(field.full_name)),
     }
-    query = [] if binding.body or binding.uploads else rest
+    query = [] if binding.body else rest
     parameters = [
         *(_parameter(made, field, "path", required) for field in in_path),
         *(_parameter(made, field, "query", required) for field in query),
@@ -244,11 +244,9 @@ def _request_body(
 
 
 def _form(policy: Policy) -> Json:
-    kinds = {"file": {"type": "string", "format": "binary"}}
-    schema: Json = {
-        "type": "object",
-        "properties": {name: kinds.get(name, {"type": "string"}) for name in (*policy.form_required, *policy.form_optional)},
-    }
+    properties: Json = {name: {"type": "string"} for name in (*policy.form_required, *policy.form_optional)}
+    properties["file"] = {"type": "string", "format": "binary"}
+    schema: Json = {"type": "object", "properties": properties}
     if policy.form_required:
         schema["required"] = list(policy.form_required)
     return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
