@@ -112,7 +112,8 @@ class AccessService:
             raise AppError(Reason.FORBIDDEN, "The workspace's status is archived.")
         if row.owner_id is None:
             raise AppError(Reason.UNAUTHORIZED, "Tenant owner account not found or tenant is not active.")
-        return DatasetKey(row.key_id, Caller(tenant_id=row.tenant_id, account_id=row.owner_id, role="owner", by_key=True))
+        owner = Caller(tenant_id=row.tenant_id, account_id=row.owner_id, role="owner", by_key=True)
+        return DatasetKey(row.key_id, owner)
 
     async def end_user(self, app: AppContext, session_id: str) -> EndUser:
         """The app's end user of that name, made on first use; empty means the shared DEFAULT-USER."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from server.db.tables import (
     app_configs,
     app_datasets,
     apps,
+    datasets,
     jobs,
     pending_imports,
     sites,
@@ -25,6 +26,7 @@ from server.db.tables import (
     upload_files,
 )
 from server.kit.ids import new_id, random_text
+from server.retrieval.settings import dataset_ids
 
 _SITE_CODE_LENGTH = 16
 _PRUNE_AT_ONCE = 100
@@ -142,6 +144,17 @@ class AppStore:
                 id=config_id, tenant_id=tenant_id, app_id=app_id, document=document, created_by=account_id
             )
         )
+        self._join_datasets(tenant_id, app_id, dataset_ids(document))
+
+    def _join_datasets(self, tenant_id: str, app_id: str, ids: Sequence[str]) -> None:
+        """Note which of the workspace's datasets an app searches; in use means that they are not deleted."""
+        mine = sa.and_(app_datasets.c.tenant_id == tenant_id, app_datasets.c.app_id == app_id)
+        self._uow.execute(sa.delete(app_datasets).where(mine))
+        if ids:
+            known = sa.select(sa.cast(app_id, sa.Uuid), datasets.c.id, datasets.c.tenant_id).where(
+                datasets.c.tenant_id == tenant_id, datasets.c.id.in_(ids)
+            )
+            self._uow.execute(sa.insert(app_datasets).from_select(["app_id", "dataset_id", "tenant_id"], known))
 
     def use_config(
         self, tenant_id: str, account_id: str, app_id: str, document: Mapping[str, Any], mode: str

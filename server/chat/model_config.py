@@ -14,6 +14,7 @@ from typing import Any, Literal
 from server.chat.files import FileRule, rule_of
 from server.chat.inputs import InputField, compile_form
 from server.llm.names import full_name
+from server.retrieval.settings import AppSearch, app_search
 
 Role = Literal["system", "user", "assistant"]
 ModelMode = Literal["chat", "completion"]
@@ -108,7 +109,8 @@ class ModelConfig:
     completion_prompt: CompletionPrompt = CompletionPrompt()
     form: tuple[InputField, ...] = ()
     dataset_query_variable: str = ""
-    dataset_configs: Mapping[str, Any] = field(default_factory=dict)
+    # The datasets it searches; None without any.
+    knowledge: AppSearch | None = None
     agent_mode: AgentMode = AgentMode()
     opening_statement: str = ""
     suggested_questions: tuple[str, ...] = ()
@@ -133,7 +135,7 @@ def parse(document: Mapping[str, Any]) -> ModelConfig:
         completion_prompt=_completion_prompt(_map(document.get("completion_prompt_config"))),
         form=compile_form(document.get("user_input_form")),
         dataset_query_variable=_text(document.get("dataset_query_variable")),
-        dataset_configs=_map(document.get("dataset_configs")) or {"retrieval_model": "multiple"},
+        knowledge=app_search(document),
         agent_mode=_agent_mode(_map(document.get("agent_mode"))),
         opening_statement=_text(document.get("opening_statement")),
         suggested_questions=_texts(document.get("suggested_questions")),

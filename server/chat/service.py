@@ -39,6 +39,8 @@ from server.kit.ids import NIL_UUID, canonical, is_uuid
 from server.kit.plain import clean_text
 from server.llm import pricing, tokens
 from server.llm.port import ChatModel, ChatRequest, FilePart, ModelFault, Usage
+from server.retrieval.found import Asked, Retrieved
+from server.retrieval.settings import AppSearch
 from server.runs.registry import INTERNAL, Runs, limit_of, too_many
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import FinalMessage, RunStore
@@ -55,6 +57,14 @@ class Models(Protocol):
 
     async def chat_model(self, tenant_id: str, provider: str, model: str) -> ChatModel:
         """The model with the workspace's credential. Raises provider_not_initialize and the like."""
+        ...
+
+
+class Knowledge(Protocol):
+    """What a turn needs of the datasets."""
+
+    async def retrieve(self, asked: Asked, search: AppSearch, query: str) -> Retrieved:
+        """What an app's datasets say about a query."""
         ...
 
 
@@ -97,6 +107,8 @@ class Turn:
     is_first: bool
     auto_name: bool
     session_id: str
+    # What the datasets say; None: none was searched.
+    found: Retrieved | None = None
     prompt: Prompt | None = None
     usage: Usage | None = None
     started: float = field(default_factory=time.monotonic)
@@ -108,13 +120,14 @@ class ChatService:
 
     def __init__(
         self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
-        shown: Shown, settings: Settings,
+        shown: Shown, settings: Settings, knowledge: Knowledge | None = None,
     ) -> None:
         self._db = db
         self._uow = uow
         self._runs = runs
         self._models = models
         self._uploads = uploads
+        self._knowledge = knowledge
         self._namer = namer
         self._shown = shown
         self._settings = settings
@@ -236,6 +249,7 @@ class ChatService:
         await self._finish(run, turn, status, error)
 
     async def _ask(self, run: Run, turn: Turn) -> None:
+        turn.found = await self._search(run, turn)
         turn.prompt = await self._prompt(turn)
         parameters = await memory.shrink_max_tokens(
             turn.config.model.parameters, turn.prompt.messages, turn.model.card.context_size, turn.model.count_tokens
@@ -252,10 +266,24 @@ class ChatService:
                         turn.first_token = time.monotonic()
                     run.delta(chunk.text)
 
+    async def _search(self, run: Run, turn: Turn) -> Retrieved | None:
+        """Search the app's datasets (feature-semantics.md section 7); None when there is nothing to search by."""
+        search = turn.config.knowledge
+        if search is None or self._knowledge is None:
+            return None
+        query = turn.query
+        if turn.mode == "completion":
+            query = str(turn.inputs.get(turn.config.dataset_query_variable) or "")
+        if not query.strip():
+            return None
+        asked = Asked(run.key.tenant_id, run.key.app_id, run.key.end_user_id)
+        return await self._knowledge.retrieve(asked, search, query)
+
     async def _prompt(self, turn: Turn) -> Prompt:
         files = await self._file_parts(turn)
         config, card = turn.config, turn.model.card
-        bare = build(config, turn.mode, turn.inputs, turn.query, files=files)
+        context = turn.found.context if turn.found else None
+        bare = build(config, turn.mode, turn.inputs, turn.query, context=context, files=files)
         if not turn.history:
             return bare
         history = memory.as_messages(turn.history)
@@ -264,7 +292,7 @@ class ChatService:
             used = await turn.model.count_tokens(bare.messages)
             limit = memory.budget(card.context_size, config.model.max_tokens, used)
             history = await memory.fit(history, limit, turn.model.count_tokens)
-        return build(config, turn.mode, turn.inputs, turn.query, history=history, files=files)
+        return build(config, turn.mode, turn.inputs, turn.query, history=history, context=context, files=files)
 
     async def _file_parts(self, turn: Turn) -> list[FilePart]:
         parts = []
@@ -310,7 +338,8 @@ class ChatService:
             time_to_generate=now - turn.first_token if turn.first_token else None,
         )
         cause = None
-        metadata: dict[str, Any] = {"annotation_reply": None, "retriever_resources": [], "usage": shown}
+        cited = turn.found.resources if turn.found and turn.config.retriever_resource else []
+        metadata: dict[str, Any] = {"annotation_reply": None, "retriever_resources": cited, "usage": shown}
         if error is not None:
             cause = clean_text(error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error))
             http_status, message = self._shown(error)

@@ -129,7 +129,10 @@ class DatasetStore:
             (tag_bindings, tag_bindings.c.target_id),
         ):
             self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, column == dataset.id))
-        payload = {"tenant_id": tenant_id, "dataset_id": dataset.id}
+        built = {(dataset.dimension, dataset.generation), (dataset.live_dimension, dataset.live_generation)}
+        payload = {
+            "tenant_id": tenant_id, "dataset_id": dataset.id, "spaces": [list(one) for one in built if one[0]],
+        }
         self._uow.execute(sa.insert(jobs).values(kind="purge_dataset", payload=payload))
 
     def order(self, kind: str, payload: Mapping[str, Any]) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ipaddress
+import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -57,11 +58,35 @@ class Outbound:
         except (http.ClientError, OSError, ValueError) as error:
             raise OutboundError(f"The address cannot be fetched: {_cause(error)}") from error
 
-    async def _fetch(self, http: Any, url: str, max_bytes: int) -> bytes:
+    async def post_json(
+        self, url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, max_bytes: int = 16 * 1024 * 1024,
+        seconds: float = 30.0,
+    ) -> tuple[int, Any]:
+        """Status and body of a JSON POST; a body that is no JSON comes as text. No redirect is followed:
+        the headers may hold a key. Raises OutboundError, TooLargeError.
+        """
+        http: Any = await asyncio.to_thread(importlib.import_module, "aiohttp")
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise OutboundError("Only http and https addresses are allowed.")
+        try:
+            async with (
+                asyncio.timeout(seconds),
+                self._session(http) as session,
+                session.post(url, json=dict(body), headers=dict(headers), allow_redirects=False) as response,
+            ):
+                return response.status, _parsed(await _read(response.content, max_bytes))
+        except TimeoutError:
+            raise OutboundError(f"The address did not answer within {seconds:g} seconds.") from None
+        except (http.ClientError, OSError, ValueError) as error:
+            raise OutboundError(f"The address cannot be reached: {_cause(error)}") from error
+
+    def _session(self, http: Any) -> Any:
         connector = http.TCPConnector(socket_factory=self._socket, force_close=True)
         # trust_env stays off: a proxy would connect for us, past the check.
-        options = {"connector": connector, "trust_env": False, "cookie_jar": http.DummyCookieJar()}
-        async with http.ClientSession(**options) as session:
+        return http.ClientSession(connector=connector, trust_env=False, cookie_jar=http.DummyCookieJar())
+
+    async def _fetch(self, http: Any, url: str, max_bytes: int) -> bytes:
+        async with self._session(http) as session:
             for _ in range(_MAX_HOPS):
                 if urlsplit(url).scheme not in ("http", "https"):
                     raise OutboundError("Only http and https addresses are allowed.")
@@ -91,6 +116,13 @@ async def _read(content: Any, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise TooLargeError("The body is too large.")
     return bytes(body)
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
 
 
 def _cause(error: BaseException) -> str:

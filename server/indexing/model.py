@@ -1,0 +1,60 @@
+"""What the worker's steps hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+# Beginnings of one version; then it is an error with its last reason.
+MOST_ATTEMPTS = 6
+
+
+class Superseded(Exception):
+    """The document is gone, paused, wanted in another version, or another worker has it: stop quietly."""
+
+
+class Failed(Exception):
+    """The document cannot be indexed; the text is its error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A document that this worker has begun to index."""
+
+    tenant_id: str
+    dataset_id: str
+    document_id: str
+    version: int
+    attempts: int
+    doc_form: str
+    doc_language: str
+    rule: dict[str, object] | None
+    file_key: str
+    extension: str
+    created_by: str
+    # Its segments are all made; only some of them are not indexed.
+    is_split: bool
+    began_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One text in the index: a segment, a child chunk or a summary of one."""
+
+    node_id: str
+    segment_id: str
+    document_id: str
+    text: str
+    # Economy: what was given or extracted.
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingSegment:
+    """A segment that is not in the index yet, with the texts that will stand for it there."""
+
+    id: str
+    content: str
+    answer: str | None
+    keywords: tuple[str, ...]
+    nodes: tuple[Node, ...]

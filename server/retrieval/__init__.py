@@ -1,0 +1,1 @@
+"""Searching: one dataset for the API, several for an app."""

@@ -1,0 +1,96 @@
+"""What a model is asked while an app searches: which dataset to take, which metadata a query names."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from server.dataset.model import Dataset, ModelRef
+from server.llm.port import ChatModel, ChatRequest, PromptMessage
+
+_PATIENCE_SECONDS = 30.0
+_OBJECT = re.compile(r"[\[{].*[\]}]", re.DOTALL)
+_PICK = (
+    "Choose the one knowledge base that can answer the question. Answer with its number alone.\n\n{listed}\n\n"
+    "Question: {query}"
+)
+_FILTER = (
+    "A question is searched in documents that carry these metadata fields: {fields}.\n"
+    "Which conditions on the fields does the question itself state? Answer with a JSON array of objects with the keys "
+    '"name", "comparison_operator" (one of contains, not contains, start with, end with, is, is not, empty, not empty, '
+    '=, ≠, <, >, ≤, ≥, before, after) and "value". Answer [] when it states none.\n\nQuestion: {query}'
+)
+
+
+class Models(Protocol):
+    """What is needed of the model providers."""
+
+    async def chat_model(self, tenant_id: str, provider: str, model: str) -> ChatModel:
+        """A model with the workspace's credential."""
+        ...
+
+    async def default_llm(self, tenant_id: str) -> ChatModel:
+        """The workspace's default model."""
+        ...
+
+
+class Asker:
+    """Small questions to a model, answered whole."""
+
+    def __init__(self, models: Models) -> None:
+        self._models = models
+
+    async def ask(self, tenant_id: str, model: ModelRef | None, request: ChatRequest) -> str:
+        """The answer of the app's model, else of the workspace's default. Raises AppError, TimeoutError."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            if model is None:
+                chosen = await self._models.default_llm(tenant_id)
+            else:
+                chosen = await self._models.chat_model(tenant_id, model.provider, model.model)
+            return "".join([chunk.text async for chunk in chosen.stream(request)])
+
+
+def pick_request(query: str, datasets: Sequence[Dataset]) -> ChatRequest:
+    """Ask for one of the datasets by number."""
+    listed = "\n".join(
+        f"{number}. {dataset.name}: {dataset.description or dataset.name}" for number, dataset in enumerate(datasets, 1)
+    )
+    return _request(_PICK.format(listed=listed, query=query), 16)
+
+
+def picked(answer: str, datasets: Sequence[Dataset]) -> Dataset | None:
+    """The dataset that an answer names; None when it names none of them."""
+    number = re.search(r"\d+", answer)
+    if number and 1 <= int(number[0]) <= len(datasets):
+        return datasets[int(number[0]) - 1]
+    return next((dataset for dataset in datasets if dataset.name in answer), None)
+
+
+def filter_request(query: str, fields: Sequence[str]) -> ChatRequest:
+    """Ask for conditions on metadata."""
+    return _request(_FILTER.format(fields=", ".join(fields), query=query), 512)
+
+
+def read_filter(answer: str, fields: Sequence[str], operator: str) -> Mapping[str, Any] | None:
+    """The conditions of an answer, over known fields only; None without any or when it cannot be read."""
+    found = _OBJECT.search(answer)
+    try:
+        sent = json.loads(found[0]) if found else []
+    except ValueError:
+        return None
+    items = sent if isinstance(sent, list) else [sent]
+    conditions = [
+        {"name": item["name"], "comparison_operator": item["comparison_operator"], "value": item.get("value")}
+        for item in items
+        if isinstance(item, dict) and item.get("name") in fields and item.get("comparison_operator")
+    ]
+    return {"logical_operator": operator, "conditions": conditions} if conditions else None
+
+
+def _request(text: str, most_tokens: int) -> ChatRequest:
+    return ChatRequest(
+        messages=[PromptMessage(role="user", text=text)], parameters={"temperature": 0, "max_tokens": most_tokens}
+    )

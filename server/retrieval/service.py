@@ -1,0 +1,41 @@
+"""Searching one dataset for the API (dataset-api.md section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from server.dataset.model import Dataset
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.kit.caller import Caller
+from server.retrieval.model import Record, Trace, search_of
+from server.retrieval.searcher import Searcher
+from server.retrieval.store import RetrievalStore
+
+
+class RetrievalService:
+    """Test searches: they count no hits and leave one row of history each."""
+
+    def __init__(self, db: Database, uow: UowFactory, searcher: Searcher) -> None:
+        self._db = db
+        self._uow = uow
+        self._searcher = searcher
+
+    async def retrieve(
+        self, caller: Caller, dataset: Dataset, query: str, model: Mapping[str, Any] | None, trace: Trace
+    ) -> list[Record]:
+        """The best segments of a dataset; ``model`` replaces the dataset's own for this call."""
+        search = search_of(model or dataset.search_model, dataset.indexing_technique)
+        records = await self._searcher.search(dataset, query, search, trace)
+        if search.filtering is None or records:
+            await self._db(self._note, caller, dataset, query)
+        return records
+
+    def _note(self, caller: Caller, dataset: Dataset, query: str) -> None:
+        with self._uow() as uow:
+            RetrievalStore(uow).note_query(
+                caller.tenant_id, [dataset.id], query, source="hit_testing", app_id=None, role="account",
+                created_by=caller.account_id,
+            )
+            uow.commit()

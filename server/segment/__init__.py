@@ -1,0 +1,1 @@
+"""Segments of documents and their child chunks, changed one by one over the API."""
