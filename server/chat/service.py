@@ -196,13 +196,14 @@ class ChatService:
         app = caller.the_app
         limit = limit_of(app.max_active_requests, self._settings)
         config_id = conversation.app_config_id if conversation else app.app_config_id
-        with self._uow() as uow:
-            store, runs = ChatStore(uow), RunStore(uow)
+        # Most turns are stored by one statement.
+        with self._uow() if limit or entries else self._uow.single() as uow:
+            store = ChatStore(uow)
             turn.uploads = store.uploads(app.tenant_id, caller.the_user.id, needed_upload_ids(entries))
             turn.files = resolve(
                 entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload
             )
-            if limit and runs.count_running(app.app_id) >= limit:
+            if limit and RunStore(uow).count_running(app.app_id) >= limit:
                 raise too_many(app.app_id, limit)
             key = store.add(
                 NewTurn(
@@ -212,9 +213,9 @@ class ChatService:
                     name=naming.initial_name(turn.query),
                     introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
                     inputs=turn.inputs, query=turn.query, parent_message_id=NIL_UUID, files=turn.files,
-                )
+                ),
+                self._runs.owner,
             )
-            runs.add(key, self._runs.owner)
             uow.commit()
         return key
 
@@ -364,7 +365,7 @@ class ChatService:
                 delay = min(delay * 2, 2.0)
 
     def _end(self, key: RunKey, status: str, final: FinalMessage, last_sequence: int) -> bool:
-        with self._uow() as uow:
+        with self._uow.single() as uow:
             changed = RunStore(uow).finish(key, status, final, last_sequence)
             uow.commit()
             return changed

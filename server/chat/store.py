@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from server.db.engine import UnitOfWork
 from server.db.tables import app_configs, conversations, message_files, messages, upload_files
 from server.kit.ids import new_id
 from server.runs.run import RunKey
+from server.runs.store import NEW_RUN, new_run
 
 _CONVERSATION = (
     sa.select(
@@ -36,7 +37,29 @@ _UPLOADS = sa.select(upload_files).where(
     upload_files.c.id.in_(sa.bindparam("ids", expanding=True)), upload_files.c.tenant_id == sa.bindparam("tenant"),
     upload_files.c.created_by == sa.bindparam("user"),
 )
-_ADD_MESSAGE = sa.insert(messages).returning(messages.c.created_at)
+_NEW_CONVERSATION = (
+    sa.insert(conversations)
+    .values(
+        id=sa.bindparam("b_conversation"), tenant_id=sa.bindparam("b_tenant"), app_id=sa.bindparam("b_app"),
+        mode=sa.bindparam("b_mode"), app_config_id=sa.bindparam("b_config"), name=sa.bindparam("b_name"),
+        inputs=sa.bindparam("b_inputs"), introduction=sa.bindparam("b_introduction"),
+        from_end_user_id=sa.bindparam("b_user"),
+    )
+    .cte("conversation")
+)
+_NEXT_MESSAGE = (
+    sa.insert(messages)
+    .values(
+        id=sa.bindparam("b_message"), tenant_id=sa.bindparam("b_tenant"), app_id=sa.bindparam("b_app"),
+        conversation_id=sa.bindparam("b_conversation"), parent_message_id=sa.bindparam("b_parent"),
+        app_config_id=sa.bindparam("b_config"), provider=sa.bindparam("b_provider"), model=sa.bindparam("b_model"),
+        inputs=sa.bindparam("b_inputs"), query=sa.bindparam("b_query"), app_mode=sa.bindparam("b_mode"),
+        from_end_user_id=sa.bindparam("b_user"),
+    )
+    .returning(messages.c.created_at)
+    .add_cte(NEW_RUN)
+)
+_FIRST_MESSAGE = _NEXT_MESSAGE.add_cte(_NEW_CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,43 +131,37 @@ class ChatStore:
             for row in rows
         }
 
-    def add(self, turn: NewTurn) -> RunKey:
-        """Store conversation (if new), message and files; returns what identifies the run."""
-        conversation_id = turn.conversation_id
-        if conversation_id is None:
-            conversation_id = new_id()
-            self._uow.execute(
-                sa.insert(conversations),
-                {
-                    "id": conversation_id, "tenant_id": turn.tenant_id, "app_id": turn.app_id, "mode": turn.mode,
-                    "app_config_id": turn.app_config_id, "name": turn.name, "inputs": dict(turn.inputs),
-                    "introduction": turn.introduction, "from_end_user_id": turn.end_user_id,
-                },
-            )
-        message_id = new_id()
-        created: datetime = self._uow.execute(
-            _ADD_MESSAGE,
-            {
-                "id": message_id, "tenant_id": turn.tenant_id, "app_id": turn.app_id,
-                "conversation_id": conversation_id, "parent_message_id": turn.parent_message_id,
-                "app_config_id": turn.app_config_id, "provider": turn.provider, "model": turn.model,
-                "inputs": dict(turn.inputs), "query": turn.query, "app_mode": turn.mode,
-                "from_end_user_id": turn.end_user_id,
-            },
-        ).scalar_one()
+    def add(self, turn: NewTurn, owner: str) -> RunKey:
+        """Store conversation (if new), message and run in one statement, and its files in another.
+
+        Returns what identifies the run, which process ``owner`` is about to start.
+        """
+        conversation_id = turn.conversation_id or new_id()
+        key = RunKey(
+            task_id=new_id(), tenant_id=turn.tenant_id, app_id=turn.app_id, mode=turn.mode, message_id=new_id(),
+            conversation_id=conversation_id, end_user_id=turn.end_user_id, created_at=0,
+        )
+        values = {
+            "b_conversation": conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,
+            "b_mode": turn.mode, "b_config": turn.app_config_id, "b_inputs": dict(turn.inputs),
+            "b_user": turn.end_user_id, "b_message": key.message_id, "b_parent": turn.parent_message_id,
+            "b_provider": turn.provider, "b_model": turn.model, "b_query": turn.query, **new_run(key, owner),
+        }
+        if turn.conversation_id is None:
+            first = {**values, "b_name": turn.name, "b_introduction": turn.introduction}
+            created: datetime = self._uow.execute(_FIRST_MESSAGE, first).scalar_one()
+        else:
+            created = self._uow.execute(_NEXT_MESSAGE, values).scalar_one()
         if turn.files:
             self._uow.execute(
                 sa.insert(message_files),
                 [
                     {
-                        "id": new_id(), "tenant_id": turn.tenant_id, "app_id": turn.app_id, "message_id": message_id,
-                        "type": file.kind, "transfer_method": file.method, "belongs_to": "user",
-                        "url": file.url or None, "upload_file_id": file.upload_id or None,
+                        "id": new_id(), "tenant_id": turn.tenant_id, "app_id": turn.app_id,
+                        "message_id": key.message_id, "type": file.kind, "transfer_method": file.method,
+                        "belongs_to": "user", "url": file.url or None, "upload_file_id": file.upload_id or None,
                     }
                     for file in turn.files
                 ],
             )
-        return RunKey(
-            task_id=new_id(), tenant_id=turn.tenant_id, app_id=turn.app_id, mode=turn.mode, message_id=message_id,
-            conversation_id=conversation_id, end_user_id=turn.end_user_id, created_at=int(created.timestamp()),
-        )
+        return replace(key, created_at=int(created.timestamp()))

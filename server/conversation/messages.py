@@ -41,7 +41,7 @@ class MessageService:
 
     def page(self, caller: Caller, conversation_id: str, first_id: str, limit: int) -> tuple[list[Row], bool]:
         """The newest ``limit`` messages older than ``first_id``, oldest first, and whether older ones exist."""
-        with self._uow() as uow:
+        with self._uow.single() as uow:
             rows = MessageStore(uow).page(
                 caller.the_app.app_id, caller.the_user.id, conversation_id, first_id, limit + 1
             )

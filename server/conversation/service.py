@@ -67,7 +67,7 @@ class ConversationService:
 
     def set_first_title(self, tenant_id: str, conversation_id: str, initial: str, title: str) -> None:
         """Give a new conversation its generated name, unless someone named it since."""
-        with self._uow() as uow:
+        with self._uow.single() as uow:
             ConversationStore(uow).set_first_title(tenant_id, conversation_id, initial, clean_text(title))
             uow.commit()
 

@@ -29,33 +29,40 @@ _STOP = (
 _STOPPED = sa.select(runs.c.task_id).where(
     runs.c.owner == sa.bindparam("owner"), runs.c.status == "running", runs.c.stop_requested_at.is_not(None)
 )
-_FINISH = (
+_ENDED_RUN = (
     sa.update(runs)
     .where(runs.c.task_id == sa.bindparam("b_task"), runs.c.status == "running")
     .values(
         status=sa.bindparam("b_status"), error=sa.bindparam("b_error"), last_sequence=sa.bindparam("b_last"),
         finished_at=sa.func.now(),
     )
-)
-_HAS_FINISHED = sa.select(runs.c.task_id).where(
-    runs.c.task_id == sa.bindparam("b_task"), runs.c.status == sa.bindparam("b_status"),
-    runs.c.last_sequence == sa.bindparam("b_last"),
+    .returning(runs.c.message_id, runs.c.conversation_id)
+    .cte("ended")
 )
 _FINISH_MESSAGE = (
     sa.update(messages)
-    .where(messages.c.id == sa.bindparam("b_message"))
+    .where(messages.c.id == _ENDED_RUN.c.message_id)
     .values(
         answer=sa.bindparam("b_answer"), message_tokens=sa.bindparam("b_prompt_tokens"),
         answer_tokens=sa.bindparam("b_answer_tokens"), total_price=sa.bindparam("b_price"),
-        currency=sa.bindparam("b_currency"), latency=sa.bindparam("b_latency"), status=sa.bindparam("b_status"),
-        error=sa.bindparam("b_error"), metadata=sa.bindparam("b_metadata"), updated_at=sa.func.now(),
+        currency=sa.bindparam("b_currency"), latency=sa.bindparam("b_latency"),
+        status=sa.bindparam("b_message_status"), error=sa.bindparam("b_error"), metadata=sa.bindparam("b_metadata"),
+        updated_at=sa.func.now(),
     )
+    .cte("message")
 )
 _TOUCH = (
     sa.update(conversations)
-    .where(conversations.c.id == sa.bindparam("b_conversation"))
+    .where(conversations.c.id == _ENDED_RUN.c.conversation_id)
     .values(updated_at=sa.func.now(), dialogue_count=conversations.c.dialogue_count + 1)
+    .cte("conversation")
 )
+_HAS_FINISHED = sa.exists().where(
+    runs.c.task_id == sa.bindparam("b_task"), runs.c.status == sa.bindparam("b_status"),
+    runs.c.last_sequence == sa.bindparam("b_last"),
+)
+# The end of a run in one statement. Its last part sees the rows as they were before.
+_FINISH = sa.select(sa.exists(sa.select(_ENDED_RUN.c.message_id)) | _HAS_FINISHED).add_cte(_FINISH_MESSAGE, _TOUCH)
 # Rows of runs are locked before those of messages, here as in the end of a run: whoever comes second sees
 # what the first has done.
 _PARTIAL = sa.text(
@@ -101,6 +108,18 @@ _KEEP_MORE = (
 )
 
 
+_NEW = (
+    "task_id", "tenant_id", "app_id", "mode", "message_id", "conversation_id", "end_user_id", "owner",
+)  # fmt: skip
+# A run that a process is about to start, for the statement that stores what it is asked (chat/store.py).
+NEW_RUN = sa.insert(runs).values({name: sa.bindparam(f"run_{name}") for name in _NEW}).cte("run")
+
+
+def new_run(key: RunKey, owner: str) -> dict[str, object]:
+    """Parameters of ``NEW_RUN``."""
+    return {f"run_{name}": owner if name == "owner" else getattr(key, name) for name in _NEW}
+
+
 @dataclass(frozen=True, slots=True)
 class FinalMessage:
     """What is stored when a run ends."""
@@ -141,17 +160,6 @@ class RunStore:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    def add(self, key: RunKey, owner: str) -> None:
-        """Record a run that this process is about to start."""
-        self._uow.execute(
-            sa.insert(runs),
-            {
-                "task_id": key.task_id, "tenant_id": key.tenant_id, "app_id": key.app_id, "mode": key.mode,
-                "message_id": key.message_id, "conversation_id": key.conversation_id,
-                "end_user_id": key.end_user_id, "owner": owner,
-            },
-        )
-
     def count_running(self, app_id: str) -> int:
         """Runs of an app in progress, counted under a lock that lasts to the end of the transaction."""
         self._uow.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:app, 7))"), {"app": app_id})
@@ -164,20 +172,17 @@ class RunStore:
         ``last_sequence`` is the number of the last event. To call it again, because the reply to a
         commit was lost, is harmless.
         """
-        end = {"b_task": key.task_id, "b_status": status, "b_last": last_sequence}
-        if self._uow.execute(_FINISH, {**end, "b_error": message.error}).rowcount == 0:
-            return self._uow.execute(_HAS_FINISHED, end).first() is not None
-        self._uow.execute(
-            _FINISH_MESSAGE,
+        ended: bool = self._uow.execute(
+            _FINISH,
             {
-                "b_message": key.message_id, "b_answer": message.answer, "b_prompt_tokens": message.prompt_tokens,
+                "b_task": key.task_id, "b_status": status, "b_last": last_sequence, "b_error": message.error,
+                "b_answer": message.answer, "b_prompt_tokens": message.prompt_tokens,
                 "b_answer_tokens": message.answer_tokens, "b_price": message.price, "b_currency": message.currency,
-                "b_latency": message.latency, "b_status": "error" if status == "failed" else "normal",
-                "b_error": message.error, "b_metadata": dict(message.metadata),
+                "b_latency": message.latency, "b_message_status": "error" if status == "failed" else "normal",
+                "b_metadata": dict(message.metadata),
             },
-        )
-        self._uow.execute(_TOUCH, {"b_conversation": key.conversation_id})
-        return True
+        ).scalar_one()
+        return ended
 
     def store_partial(self, answers: Mapping[str, str]) -> None:
         """Store answers in progress, by message id, in one statement; finished messages are left alone."""
