@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import multiprocessing
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -207,9 +209,9 @@ def test_slow_page_ends_at_the_wall_time(tmp_path: Path, slow: Path) -> None:
 def test_time_of_a_slow_caller_is_not_the_readers(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("a,b\n" + f"{'x' * 1000},2\n" * 5000)
-    parts = extract(path, "csv", Limits(wall_seconds=1))
+    parts = extract(path, "csv", Limits(wall_seconds=4))
     next(parts)
-    time.sleep(2)
+    time.sleep(5)  # the caller's work
     assert sum(1 for _ in parts) == 4999
 
 
@@ -271,6 +273,26 @@ def test_iterator_that_is_closed_early_ends_its_reader(tmp_path: Path) -> None:
     parts.close()  # type: ignore[attr-defined]
     assert psutil.wait_procs([reader], timeout=10)[1] == []
     assert readers_at_work() == set()
+
+
+def test_parser_that_died_while_it_waited_is_replaced(tmp_path: Path) -> None:
+    assert still_reads(tmp_path)
+    for parser in psutil.Process().children():
+        parser.kill()
+    assert still_reads(tmp_path)
+
+
+def test_reader_whose_library_is_missing_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.docx"
+    path.write_bytes(documents.docx())
+    program = "import sys; sys.modules['docx'] = None; from server.ingest.extract.child import main; main()"
+    request = json.dumps({"path": str(path), "extension": "docx", "limits": asdict(Limits())})
+    run = subprocess.run(
+        [sys.executable, "-c", program], input=request + "\n", capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[2], timeout=60,
+    )  # fmt: skip
+    assert "cannot read a Word document (docx)" in run.stdout
+    assert run.stderr == ""
 
 
 def test_many_threads_extract_at_once(tmp_path: Path) -> None:

@@ -39,7 +39,11 @@ def main() -> None:
     ended = _announce_ends()
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        reader = reader_of(request["extension"])
+        try:
+            reader = reader_of(request["extension"])
+        except ImportError as error:
+            _Frames().last(ERROR, f"This server cannot read {described(request['extension'])}: {error}.")
+            continue
         gc.freeze()  # a collection in the fork would copy the pages that it shares
         fork = os.fork()
         if not fork:

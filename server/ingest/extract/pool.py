@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 import os
 import select
 import signal
@@ -21,6 +22,8 @@ from server.ingest.extract import child
 from server.ingest.extract.formats import normal, reader_name
 from server.ingest.extract.limits import ExtractError, Limits
 from server.ingest.part import Part
+
+log = logging.getLogger("transom.ingest")
 
 _BLOCK = 1 << 20
 _MOST_IDLE = 6
@@ -40,10 +43,9 @@ def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterato
         raise FileNotFoundError(path)
     limits = limits or Limits()
     extension = normal(extension)
-    process = _pool.take(reader_name(extension))
+    process = _asked(path.absolute(), extension, limits)
     reusable = False
     try:
-        process.ask(path.absolute(), extension, limits)
         yield from process.parts(limits)
         reusable = True
     except _FileRefused as refused:
@@ -54,6 +56,19 @@ def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterato
             _pool.give(process)
         else:
             process.end()
+
+
+def _asked(path: Path, extension: str, limits: Limits) -> _Process:
+    """A process that has the request."""
+    reader = reader_name(extension)
+    process = _pool.take(reader)
+    try:
+        process.ask(path, extension, limits)
+    except BrokenPipeError:  # it died while it waited
+        process.end()
+        process = _Process(reader)
+        process.ask(path, extension, limits)
+    return process
 
 
 class _FileRefused(ExtractError):
@@ -133,7 +148,9 @@ class _Process:
             raise ExtractError(f"Reading the file took longer than {limits.wall_seconds} seconds.")
         block = os.read(self._stdout.fileno(), _BLOCK)
         if not block:
-            raise ExtractError(_death(self._popen.wait(), limits))
+            status = self._popen.wait()
+            log.warning("parser process for %s ended in a file: status %s", self.reader, status)
+            raise ExtractError(_death(status, limits))
         self._received += block
 
 
