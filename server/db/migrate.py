@@ -8,6 +8,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
+from server.db import pgvector
+
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 # The newest revision; files are named NNNN_what.py and form one line.
 HEAD = max(file.name for file in _VERSIONS.glob("[0-9]*.py")).partition("_")[0]
@@ -38,13 +40,23 @@ def current_revision(engine: Engine) -> str | None:
         return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def migrate(engine: Engine) -> bool:
-    """Apply what is missing under an advisory lock; True when something was applied.
+def migrate(engine: Engine, *, vectors: bool = True) -> bool:
+    """Apply what is missing; True when something was applied.
 
-    Alembic is imported only then: a start with nothing to do stays quick.
+    ``vectors``: this database holds the vectors too, so it needs pgvector. Raises PgVectorMissing then.
     """
-    if current_revision(engine) == HEAD:
-        return False
+    applied = False
+    if current_revision(engine) != HEAD:
+        _upgrade(engine)
+        applied = True
+    return (vectors and pgvector.ensure(engine)) or applied
+
+
+def _upgrade(engine: Engine) -> None:
+    """Run the migrations under an advisory lock.
+
+    Alembic is imported only here: a start with nothing to do stays quick.
+    """
     from alembic import command
     from alembic.config import Config
 
@@ -64,4 +76,3 @@ def migrate(engine: Engine) -> bool:
             connection.commit()
             connection.invalidate()
     log.info("schema migrated to %s", HEAD)
-    return True
