@@ -6,6 +6,13 @@ import logging
 import sys
 
 _QUIET = ("httpx", "httpx2", "httpcore", "openai", "google_genai", "asyncio", "alembic", "kombu", "urllib3")
+# Says what is wrong with a caller's upload; the caller is told.
+_SILENT = ("python_multipart.multipart",)
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Not a caller's header that is no UTF-8, which grpc reads as Latin-1 and logs with a trace."""
+    return not record.getMessage().startswith("Invalid encoding on ")
 
 
 def configure(level: str, *, part: str) -> None:
@@ -14,6 +21,9 @@ def configure(level: str, *, part: str) -> None:
         level=level, stream=sys.stdout, force=True,
         format=f"%(asctime)s.%(msecs)03d %(levelname)-7s {part} %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S",
     )
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger("grpc._cython.cygrpc").addFilter(_is_ours)
     if level != "DEBUG":
         for name in _QUIET:
             logging.getLogger(name).setLevel(logging.WARNING)

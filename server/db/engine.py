@@ -10,6 +10,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from server.kit.errors import bad_request
+
 
 def make_engine(url: str, *, pool_size: int) -> Engine:
     """A pool of exactly ``pool_size`` connections; every statement has a lock and a time limit."""
@@ -54,8 +56,13 @@ class UnitOfWork:
         self._done = True
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
-        """Run one statement."""
-        return self.connection.execute(statement, parameters)
+        """Run one statement. Raises bad_request for text with NUL characters, which PostgreSQL does not hold."""
+        try:
+            return self.connection.execute(statement, parameters)
+        except ValueError as error:
+            if "NUL" not in str(error):
+                raise
+            raise bad_request("NUL characters are not allowed here.") from error
 
 
 class _OneStatement(UnitOfWork):
