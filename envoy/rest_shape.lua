@@ -34,14 +34,18 @@ local function plain_name(name)
   return (name:gsub("%[%]$", ""))
 end
 
--- tag_ids[]=a and t%61g_ids%5B%5D=a become tag_ids=a; values stay as they are.
+-- tag_ids[]=a and t%61g_ids%5B%5D=a become tag_ids=a; values stay as they are. What has no value is left out:
+-- a published client sends `limit=` for a limit that its caller left open.
 local function plain_query(headers)
   local path = headers:get(":path")
   local mark = path:find("?", 1, true)
   if not mark then return end
   local query = "&" .. path:sub(mark + 1)
-  local plain = query:gsub("&([^=&]+)", function(name) return "&" .. plain_name(name) end)
-  if plain ~= query then headers:replace(":path", path:sub(1, mark) .. plain:sub(2)) end
+  local plain = query:gsub("&([^&]*)", function(part)
+    local name, value = part:match("^([^=]+)=(.+)$")
+    return name and "&" .. plain_name(name) .. "=" .. value or ""
+  end)
+  if plain ~= query then headers:replace(":path", path:sub(1, mark - 1) .. plain:gsub("^&", "?")) end
 end
 
 -- grpc-timeout, grpc-encoding and binary headers are for the gRPC library, which ends the call on a bad one.

@@ -82,7 +82,7 @@ def test_huge_number_in_a_free_form_field_is_taken(chat: App) -> None:
     assert sent(chat, document(inputs='{"n": 123456789012345678901234567890}')).status_code == 200
 
 
-@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "1.5", "1e400", "%ff", ""])
+@pytest.mark.parametrize("number", ["99999999999999999999", "-1", "1.5", "1e400", "%ff"])
 def test_page_size_that_is_no_such_number_is_named(chat: App, number: str) -> None:
     for path in ("/v1/conversations", "/v1/messages"):
         reply = chat.http.get(f"{path}?user=u&conversation_id={uuid.uuid4()}&limit={number}")
