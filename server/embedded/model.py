@@ -1,20 +1,28 @@
-"""The packaged chat model in a process of its own: OpenAI-compatible HTTP on 127.0.0.1.
+"""The packaged models in a process of their own: OpenAI-compatible HTTP on 127.0.0.1.
 
-The port opens at once. The weights load with the first request, or when the start of the other
-parts is over; a request that comes earlier waits. llama.cpp itself serves the requests and checks
-the key; this process passes bytes to it and forwards a broken connection, which stops the answer.
+The port opens at once. Weights load with the first request for them; those of the chat model
+also when the start of the other parts is over. A request that comes earlier waits. llama.cpp
+itself serves chat and checks the key there: its requests are passed on as they are, and a client
+that hangs up stops its answer. ``/v1/embeddings`` is answered here (embedder.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import logging
 import os
 import signal
 from typing import Any
-from urllib.parse import urlsplit
+
+import orjson
+from aiohttp import ClientSession, ClientTimeout, web
+from aiohttp.typedefs import Handler
 
 from server.embedded import binaries
+from server.embedded.embedder import DIMENSIONS, Embedder
+from server.embedded.embedder import NAME as EMBEDDING
 
 log = logging.getLogger("transom.model")
 
@@ -24,7 +32,13 @@ _CONTEXT = 8192
 _LOAD_AFTER_SECONDS = 10.0
 _IDLE_SECONDS = 900
 _PROMPT_CACHE_MIB = 64
-_CHUNK = 65536
+_LARGEST_BODY = 16 * 1024 * 1024
+_MOST_TEXTS = 2048
+_PURPOSES = {"query": True, "passage": False, "document": False}
+# What belongs to one connection and not to the message.
+_HOP = frozenset(
+    {"connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade", "te", "trailer"}
+)
 
 
 def run(port: int, key: str) -> None:
@@ -58,65 +72,144 @@ def _load(key: str) -> Any:
     return xllamacpp.Server(params)
 
 
-class _Listener:
+class _Chat:
+    """llama.cpp behind this process."""
+
     def __init__(self, key: str) -> None:
         self._key = key
         self._server: Any = None
-        self._loading: asyncio.Task[int] | None = None
+        self._loading: asyncio.Task[str] | None = None
 
-    def loaded(self) -> asyncio.Task[int]:
-        """The port of llama.cpp; begins to load when nobody did. A failed load is tried again."""
+    def loaded(self) -> asyncio.Task[str]:
+        """The address of llama.cpp; begins to load when nobody did. A failed load is tried again."""
         if self._loading is None or (self._loading.done() and self._loading.exception() is not None):
             self._loading = asyncio.create_task(self._load())
         return self._loading
 
-    async def _load(self) -> int:
+    async def _load(self) -> str:
         self._server = await asyncio.to_thread(_load, self._key)
         log.info("%s is loaded", NAME)
-        return urlsplit(self._server.listening_address).port or 0
+        address: str = self._server.listening_address
+        return address.rstrip("/")
 
-    async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Join one client with llama.cpp until either hangs up."""
-        # A connection alone, as probes make it, loads nothing.
-        request = await _first_bytes(reader)
-        if not request:
-            writer.close()
-            return
+
+class _Refused(Exception):
+    """An error in OpenAI's shape."""
+
+    def __init__(self, status: int, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+    def response(self) -> web.Response:
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        error = {"message": str(self), "type": kind, "param": None, "code": self.code}
+        return _json({"error": error}, self.status)
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
+
+
+@web.middleware
+async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except _Refused as refused:
+        return refused.response()
+
+
+class _Handlers:
+    def __init__(self, key: str, session: ClientSession) -> None:
+        self._key = key
+        self._session = session
+        self.chat = _Chat(key)
+        self._embedder = Embedder()
+
+    def app(self) -> web.Application:
+        """The routes."""
+        app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_told])
+        app.router.add_post("/v1/embeddings", self.embeddings)
+        app.router.add_get("/v1/models", self.models)
+        app.router.add_route("*", "/{path:.*}", self.passed_on)
+        return app
+
+    def _check_key(self, request: web.Request) -> None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        if not hmac.compare_digest(given.encode(), self._key.encode()):
+            raise _Refused(401, "Invalid API key", "invalid_api_key")
+
+    async def models(self, request: web.Request) -> web.Response:
+        """What is served; loads nothing."""
+        self._check_key(request)
+        data = [{"id": name, "object": "model", "owned_by": "local"} for name in (NAME, EMBEDDING)]
+        return _json({"object": "list", "data": data})
+
+    async def embeddings(self, request: web.Request) -> web.Response:
+        """OpenAI's embeddings. ``input_type`` says what the texts are: ``query`` or ``passage``."""
+        self._check_key(request)
+        order = _order(await request.read())
+        texts, query = _texts(order), _is_query(order)
         try:
-            port = await asyncio.shield(self.loaded())
-            upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
-            upstream_writer.write(request)
+            vectors, tokens = await self._embedder.embed(texts, query=query)
+        except (ImportError, OSError, RuntimeError) as error:
+            log.exception("the packaged embedding model does not start")
+            raise _Refused(503, "The packaged embedding model does not start.") from error
+        coded = order.get("encoding_format") == "base64"
+        rows = [base64.b64encode(row.tobytes()).decode() if coded else row.tolist() for row in vectors]
+        data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
+        usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+        return _json({"object": "list", "model": EMBEDDING, "data": data, "usage": usage})
+
+    async def passed_on(self, request: web.Request) -> web.StreamResponse:
+        """Everything else is llama.cpp's."""
+        try:
+            address = await asyncio.shield(self.chat.loaded())
         except Exception:
             log.exception("the packaged model does not start")
-            writer.write(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-            writer.close()
-            return
-        ways = [
-            asyncio.create_task(_pump(reader, upstream_writer)),
-            asyncio.create_task(_pump(upstream_reader, writer)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for side in (writer, upstream_writer):
-            side.close()
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
+            raise _Refused(503, "The packaged model does not start.") from None
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
+        url = address + request.raw_path
+        body = await request.read()
+        async with self._session.request(request.method, url, headers=headers, data=body or None) as upstream:
+            kept = {name: value for name, value in upstream.headers.items() if name.lower() not in _HOP}
+            response = web.StreamResponse(status=upstream.status, headers=kept)
+            await response.prepare(request)
+            async for piece in upstream.content.iter_any():
+                await response.write(piece)
+            await response.write_eof()
+            return response
 
 
-async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
+def _order(body: bytes) -> dict[str, Any]:
     try:
-        return await reader.read(_CHUNK)
-    except ConnectionError:
-        return b""
+        order = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise _Refused(400, f"The body is not valid JSON: {error}") from None
+    if not isinstance(order, dict):
+        raise _Refused(400, "The body is not a JSON object.")
+    if order.get("model") != EMBEDDING:
+        raise _Refused(404, f"The model `{order.get('model')}` does not exist.", "model_not_found")
+    if order.get("dimensions") not in (None, DIMENSIONS):
+        raise _Refused(400, f"dimensions must be {DIMENSIONS}.")
+    return order
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-    except ConnectionError:
-        return
+def _texts(order: dict[str, Any]) -> list[str]:
+    given = order.get("input")
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+        raise _Refused(400, "input must be a text or a list of texts.")
+    if len(texts) > _MOST_TEXTS:
+        raise _Refused(400, f"input must have at most {_MOST_TEXTS} texts.")
+    return texts
+
+
+def _is_query(order: dict[str, Any]) -> bool:
+    purpose = order.get("input_type") or "passage"
+    if purpose not in _PURPOSES:
+        raise _Refused(400, f"input_type must be one of {', '.join(_PURPOSES)}.")
+    return _PURPOSES[purpose]
 
 
 async def _serve(port: int, key: str) -> None:
@@ -124,10 +217,14 @@ async def _serve(port: int, key: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    listener = _Listener(key)
-    await asyncio.start_server(listener.connected, "127.0.0.1", port)
+    # Bytes pass as they are, for as long as an answer takes.
+    session = ClientSession(auto_decompress=False, timeout=ClientTimeout(total=None))
+    handlers = _Handlers(key, session)
+    runner = web.AppRunner(handlers.app(), access_log=None, handler_cancellation=True)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     log.info("listening on 127.0.0.1:%d", port)
-    preload = loop.call_later(_LOAD_AFTER_SECONDS, listener.loaded)
+    preload = loop.call_later(_LOAD_AFTER_SECONDS, handlers.chat.loaded)
     await stopping.wait()
     preload.cancel()
     # llama.cpp's own way out waits for running answers; nothing here is worth that.
