@@ -46,9 +46,13 @@ class DocumentService:
     # Accept
 
     def create(
-        self, caller: Caller, dataset_id: str, name: str, upload: Upload, settings: Settings, *, by_text: bool
+        self, caller: Caller, dataset_id: str, name: str, upload: Upload, settings: Settings, *, by_text: bool,
+        batch: str = "", upload_file_id: str = "",
     ) -> DocumentView:
-        """Accept a document; an enabled one of the same name is re-used. Raises invalid_param."""
+        """Accept a document; an enabled one of the same name is re-used. Raises invalid_param.
+
+        ``batch`` groups documents that were accepted together; ``upload_file_id`` is the upload's row, if it has one.
+        """
         with self._uow() as uow:
             dataset = require(uow, caller, dataset_id, lock=True)
             store = DocumentStore(uow)
@@ -57,10 +61,9 @@ class DocumentService:
             self._decide_index(store, caller, dataset, settings)
             form = self._form(dataset, settings, by_text=by_text)
             rule_id = self._rule_id(store, caller, dataset, settings, form, automatic=by_text)
-            file_id = _add_upload(store, caller, upload)
-            batch = new_batch()
             shared = {
-                "name": name, "upload_file_id": file_id, "process_rule_id": rule_id, "doc_form": form, "batch": batch,
+                "name": name, "upload_file_id": upload_file_id or _add_upload(store, caller, upload),
+                "process_rule_id": rule_id, "doc_form": form, "batch": batch or new_batch(),
                 "doc_language": settings.doc_language or "English",
             }
             known = self._namesake(store, caller, dataset, name, settings)

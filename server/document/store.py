@@ -69,6 +69,11 @@ class DocumentStore:
         row = self._uow.execute(statement.with_for_update() if lock else statement).one_or_none()
         return _document(row) if row else None
 
+    def dataset_of(self, tenant_id: str, document_id: str) -> str | None:
+        """Which dataset a document belongs to."""
+        statement = sa.select(_M.dataset_id).where(_M.tenant_id == tenant_id, _M.id == document_id)
+        return self._uow.execute(statement).scalar_one_or_none()
+
     def many(self, tenant_id: str, dataset_id: str, ids: Sequence[str], *, lock: bool = False) -> list[Document]:
         """Documents of a dataset by id, in the order of their ids."""
         statement = sa.select(*_ROW).where(

@@ -16,7 +16,7 @@ from server.kit.errors import AppError, invalid_param
 from server.limits.service import Limits
 from server.segment import wire
 from server.segment.editor import SegmentEditor
-from server.segment.model import SegmentView
+from server.segment.model import SegmentChange, SegmentView
 from server.segment.service import SegmentService
 from transom.dataset.v1 import segment_pb2
 from transom.dataset.v1 import segment_service_pb2 as pb
@@ -73,6 +73,13 @@ class SegmentServicer(rpc.SegmentServiceServicer):
         await self._editor.change(caller(), scope, view, wire.change(request))
         (changed,) = await self._db(self._segments.views, caller(), scope, [view.segment.id])
         return pb.SegmentEnvelope(data=self._one(changed), doc_form=scope.document.doc_form)
+
+    async def switch(self, dataset_id: str, document_id: str, segment_id: str, *, enabled: bool) -> None:
+        """Enable or disable one segment; nothing happens to one that is so already."""
+        scope, view = await self._db(self._segments.get, caller(), dataset_id, document_id, segment_id)
+        if view.segment.enabled != enabled:
+            await self._usable(scope.dataset)
+            await self._editor.change(caller(), scope, view, SegmentChange(enabled=enabled))
 
     async def DeleteSegment(self, request: pb.DeleteSegmentRequest, context: Any) -> Empty:
         await self._limits.knowledge(caller())

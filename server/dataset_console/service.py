@@ -1,0 +1,153 @@
+"""Use cases that only the console has: documents from uploads, previews, switches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any
+
+from server.dataset.model import HIGH_QUALITY, NewDataset
+from server.dataset.models import Models
+from server.dataset.service import DatasetService, require
+from server.dataset.store import DatasetStore
+from server.dataset_console import wire
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.document import wire as document_wire
+from server.document.model import DocumentView, Settings, Source, Upload, new_batch
+from server.document.service import DocumentService
+from server.document.store import DocumentStore
+from server.file.model import FileHead
+from server.file.storage import Storage
+from server.ingest.chunks import Chunk, chunks
+from server.ingest.extract import ExtractError, Limits, extract
+from server.ingest.rules import FALLBACK
+from server.kit.caller import Caller
+from server.kit.errors import AppError, Reason, invalid_param, not_found
+from server.kit.validate import id_or_none
+from server.llm.tokens import count
+from transom.console.v1 import dataset_console_service_pb2 as pb
+
+_PREVIEW = 10
+_NAME_LIMIT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Documents that were accepted together."""
+
+    dataset_id: str
+    views: list[DocumentView]
+    batch: str
+
+
+class KnowledgeConsole:
+    """Beside the Dataset API's own use cases."""
+
+    def __init__(
+        self, db: Database, uow: UowFactory, datasets: DatasetService, documents: DocumentService, models: Models,
+        storage: Storage, limits: Limits,
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._datasets = datasets
+        self._documents = documents
+        self._models = models
+        self._storage = storage
+        self._limits = limits
+
+    async def init(self, caller: Caller, config: pb.KnowledgeConfig) -> Made:
+        """Make a dataset and its first documents. Raises not_found for an unknown upload, invalid_param."""
+        sources = await self._db(self._sources, caller, wire.file_ids(config.data_source.info_list))
+        settings = await self._settled(caller, config, None)
+        if settings.indexing_technique is None:
+            raise invalid_param("indexing_technique is required.")
+        name = (config.name or f"{sources[0].name}...")[:_NAME_LIMIT]
+        new = NewDataset(
+            name=name, permission="only_me", indexing_technique=settings.indexing_technique,
+            embedding=settings.embedding, retrieval_model=settings.retrieval_model,
+        )
+        view = await self._db(self._datasets.create, caller, new)
+        return await self._accept(caller, view.dataset.id, sources, settings)
+
+    async def add(self, caller: Caller, config: pb.KnowledgeConfig) -> Made:
+        """Add documents to a dataset."""
+        dataset = await self._db(self._datasets.require, caller, config.dataset_id)
+        sources = await self._db(self._sources, caller, wire.file_ids(config.data_source.info_list))
+        settings = await self._settled(caller, config, dataset.indexing_technique)
+        return await self._accept(caller, dataset.id, sources, settings)
+
+    async def _settled(self, caller: Caller, config: pb.KnowledgeConfig, technique: str | None) -> Settings:
+        settings = document_wire.settings(wire.text_request(config))
+        needed = technique is None and settings.indexing_technique == HIGH_QUALITY
+        embedding = await self._models.embedding(caller.tenant_id, settings.embedding, needed=needed)
+        await self._models.check_rerank(caller.tenant_id, settings.retrieval_model)
+        return replace(settings, embedding=embedding)
+
+    async def _accept(
+        self, caller: Caller, dataset_id: str, sources: Sequence[Source], settings: Settings
+    ) -> Made:
+        batch = new_batch()
+        views = [
+            await self._db(
+                self._documents.create, caller, dataset_id, source.name,
+                Upload(source.key, FileHead(source.name, source.extension, source.mime_type), source.size, ""),
+                settings, by_text=False, batch=batch, upload_file_id=source.id,
+            )
+            for source in sources
+        ]
+        return Made(dataset_id, views, batch)
+
+    def _sources(self, caller: Caller, file_ids: Sequence[str]) -> list[Source]:
+        ids = [id_or_none(one) for one in file_ids]
+        with self._uow() as uow:
+            found = DocumentStore(uow).sources(caller.tenant_id, [one for one in ids if one])
+        if any(one not in found for one in ids):
+            raise not_found("File not found.")
+        return [found[one] for one in ids if one]
+
+    def switch_api(self, caller: Caller, dataset_id: str, action: str) -> None:
+        """Open or close the Dataset API of one dataset. Raises invalid_action."""
+        if action not in {"enable", "disable"}:
+            raise AppError(Reason.INVALID_ACTION)
+        with self._uow() as uow:
+            dataset = require(uow, caller, dataset_id, lock=True)
+            DatasetStore(uow).update(caller.tenant_id, dataset.id, {"enable_api": action == "enable"})
+            uow.commit()
+
+    def is_used(self, caller: Caller, dataset_id: str) -> bool:
+        """Whether an app searches it."""
+        with self._uow() as uow:
+            dataset = require(uow, caller, dataset_id)
+            return DatasetStore(uow).is_used(caller.tenant_id, dataset.id)
+
+    def process_rule(self, caller: Caller, document_id: str) -> dict[str, Any]:
+        """The newest rule of a document's dataset; without a document the default."""
+        if not document_id:
+            return FALLBACK.as_document()
+        with self._uow() as uow:
+            store = DocumentStore(uow)
+            known = id_or_none(document_id)
+            dataset_id = store.dataset_of(caller.tenant_id, known) if known else None
+            if dataset_id is None:
+                raise not_found("Document not found.")
+            require(uow, caller, dataset_id)
+            rule = store.latest_rule(caller.tenant_id, dataset_id)
+        return {"mode": rule.mode, "rules": rule.rules} if rule else FALLBACK.as_document()
+
+    def estimate(self, caller: Caller, wanted: wire.Estimate) -> tuple[int, list[Chunk]]:
+        """How many segments files would give, and the first ten. A file that cannot be read: invalid_param."""
+        rule = self._documents.checked_rule(wanted.process_rule, wanted.doc_form)
+        total = 0
+        preview: list[Chunk] = []
+        for source in self._sources(caller, wanted.file_ids):
+            parts = extract(self._storage.path(source.key), source.extension, self._limits)
+            made = chunks(parts, rule, wanted.doc_form, count_tokens=count)
+            try:
+                first = list(islice(made, _PREVIEW - len(preview)))
+                total += len(first) + sum(1 for _ in made)
+            except ExtractError as error:
+                raise invalid_param(f"{source.name}: {error}") from error
+            preview += first
+        return total, preview
