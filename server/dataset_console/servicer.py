@@ -30,6 +30,7 @@ from transom.dataset.v1 import (
     document_pb2,
     document_service_pb2,
     metadata_service_pb2,
+    retrieval_service_pb2,
     segment_service_pb2,
 )
 
