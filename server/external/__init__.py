@@ -1,0 +1,1 @@
+"""Registered APIs of knowledge that lives elsewhere."""
