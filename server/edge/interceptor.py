@@ -283,7 +283,7 @@ def _shortened(message: str) -> str:
 def _details(code: grpc.StatusCode, error: AppError, message: str) -> bytes:
     status = status_pb2.Status(code=code.value[0], message=message)
     info = error_details_pb2.ErrorInfo(reason=error.reason.value.upper(), domain="transom")
-    for detail in (info, _retry_info(error)):
+    for detail in (info, _retry_info(error), _bad_request(error, message)):
         if detail is not None:
             packed = any_pb2.Any()
             packed.Pack(detail)
@@ -297,3 +297,10 @@ def _retry_info(error: AppError) -> error_details_pb2.RetryInfo | None:
     delay = duration_pb2.Duration()
     delay.FromMilliseconds(round(error.retry_after * 1000))
     return error_details_pb2.RetryInfo(retry_delay=delay)
+
+
+def _bad_request(error: AppError, message: str) -> error_details_pb2.BadRequest | None:
+    if error.params is None:
+        return None
+    violation = error_details_pb2.BadRequest.FieldViolation(field=error.params, description=message)
+    return error_details_pb2.BadRequest(field_violations=[violation])

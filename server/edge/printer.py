@@ -28,8 +28,9 @@ _WHOLE = float(2**53)
 
 
 def struct_to_dict(struct: Struct) -> dict[str, Any]:
-    """A free-form object as plain Python; whole numbers become ints."""
-    return {key: value_to_python(value) for key, value in sorted(struct.fields.items())}
+    """A free-form object as plain Python, its keys in order; whole numbers become ints."""
+    fields = struct.fields
+    return {key: value_to_python(fields[key]) for key in sorted(fields)}
 
 
 def value_to_python(value: Value) -> Any:
@@ -53,14 +54,12 @@ def _list_to_python(value: ListValue) -> list[Any]:
     return [value_to_python(item) for item in value.values]
 
 
-_WELL_KNOWN: dict[str, ToJson] = {
+_compiled: dict[str, ToJson] = {
     "google.protobuf.Struct": struct_to_dict,
     "google.protobuf.Value": value_to_python,
     "google.protobuf.ListValue": _list_to_python,
     "google.protobuf.Empty": lambda _: {},
 }
-
-_compiled: dict[str, ToJson] = dict(_WELL_KNOWN)
 
 
 def to_json(message: Message) -> bytes:
@@ -75,10 +74,12 @@ def to_python(message: Message) -> Any:
 
 def printer_of(descriptor: Descriptor) -> ToJson:
     """The compiled printer of a message type."""
-    printer = _compiled.get(descriptor.full_name)
+    name = descriptor.full_name
+    printer = _compiled.get(name)
     if printer is None:
-        printer = _compile(descriptor)
-        _compiled[descriptor.full_name] = printer
+        # A message may hold its own kind: what it is given until its printer is there.
+        _compiled[name] = lambda message: _compiled[name](message)
+        printer = _compiled[name] = _compile(descriptor)
     return printer
 
 
@@ -118,13 +119,11 @@ def _whole(fields: list[FieldDescriptor], names: dict[str, ToJson]) -> str:
 
 def _expression(field: FieldDescriptor, names: dict[str, ToJson]) -> str:
     value = f"m.{field.name}"
+    # A slice is a list at once; a walk over the container costs three times that, also of an empty one.
     if field.message_type is None:
-        return f"list({value})" if field.is_repeated else value
+        return f"{value}[:]" if field.is_repeated else value
     helper = f"print_{field.number}"
-    inner = field.message_type
-    names[helper] = lambda message: printer_of(inner)(message)
-    if inner.full_name in _WELL_KNOWN:
-        names[helper] = _WELL_KNOWN[inner.full_name]
+    names[helper] = printer_of(field.message_type)
     if field.is_repeated:
-        return f"[{helper}(item) for item in {value}]"
+        return f"[{helper}(item) for item in {value}[:]]"
     return f"{helper}({value})"
