@@ -19,6 +19,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
     lazy={
         "app": ("server.cli.apps:app", "Import, export and list apps."),
         "key": ("server.cli.keys:key", "Create, list and revoke keys of the Service API."),
+        "dataset": ("server.cli.datasets:dataset", "Push folders into datasets, list and search them."),
         "check": ("server.cli.check:check", "Print the effective settings and test each dependency."),
         "demo": ("server.cli.demo:demo", "Make the demo workspace and print how to call it."),
     },
