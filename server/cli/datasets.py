@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -107,8 +107,10 @@ def push(
     """
     files = list(_files(folder))
     if not files:
-        raise click.ClickException(f"{folder} holds no file of a known type ({', '.join(sorted(SUPPORTED_EXTENSIONS))})")
-    failed = _with_api(url, key, lambda api: _push(api, folder, files, name, technique, at_once, wait=wait))
+        known = ", ".join(sorted(SUPPORTED_EXTENSIONS))
+        raise click.ClickException(f"{folder} holds no file of a known type ({known})")
+    shown = {file: _document_name(folder, file) for file in files}
+    failed = _with_api(url, key, lambda api: _push(api, shown, name, technique, at_once, wait=wait))
     for file, reason in failed:
         click.echo(f"failed: {file}: {reason}", err=True)
     if failed:
@@ -126,8 +128,14 @@ def _files(folder: Path) -> Iterator[Path]:
                 yield Path(root) / name
 
 
+def _document_name(folder: Path, file: Path) -> str:
+    """The path below the folder, as document names may be."""
+    relative = file.name if file == folder else str(file.relative_to(folder))
+    return relative.replace(os.sep, " - ")
+
+
 async def _push(
-    api: Api, folder: Path, files: list[Path], name: str, technique: str, at_once: int, *, wait: bool
+    api: Api, files: Mapping[Path, str], name: str, technique: str, at_once: int, *, wait: bool
 ) -> list[tuple[str, str]]:
     dataset_id = await _dataset(api, name) or (await api.call("POST", "/datasets", json={"name": name}))["id"]
     failed: list[tuple[str, str]] = []
@@ -137,16 +145,16 @@ async def _push(
 
         async def one(file: Path) -> None:
             async with gate:
-                shown = str(file.relative_to(folder)) if folder.is_dir() else file.name
                 try:
-                    pushed.add(await _upload(api, dataset_id, file, shown.replace(os.sep, " - "), technique))
+                    pushed.add(await _upload(api, dataset_id, file, files[file], technique))
                 except click.ClickException as error:
-                    failed.append((shown, error.message))
+                    failed.append((files[file], error.message))
                 bar.update(1)
 
         # The first one decides about the dataset; the others find it decided.
-        await one(files[0])
-        await asyncio.gather(*(one(file) for file in files[1:]))
+        first, *others = files
+        await one(first)
+        await asyncio.gather(*(one(file) for file in others))
     if wait and pushed:
         failed += await _wait(api, dataset_id, pushed)
     click.echo(f"{len(pushed)} documents in dataset {name} ({dataset_id})")
@@ -210,7 +218,8 @@ def list_datasets(url: str | None, key: str | None) -> None:
     """List datasets: id, name, technique, documents, those that can be searched."""
 
     async def work(api: Api) -> list[tuple[str, ...]]:
-        rows, page = [], 1
+        rows: list[tuple[str, ...]] = []
+        page = 1
         while True:
             found = await api.call("GET", "/datasets", params={"limit": _PAGE, "page": page, "include_all": "true"})
             rows += [
