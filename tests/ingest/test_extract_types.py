@@ -115,6 +115,18 @@ def test_html_with_a_declared_encoding_is_read_by_it(read: Read) -> None:
     assert texts(read("a.htm", source.encode("gbk"))) == ["你好"]
 
 
+def test_bad_byte_in_a_page_with_a_declared_encoding_costs_one_character(read: Read) -> None:
+    source = '<meta charset="gbk"><p>你好'.encode("gbk") + b"\xff\xff" + "世界".encode("gbk")
+    (text,) = texts(read("a.html", source))
+    assert text.startswith("你好")
+    assert text.endswith("世界")
+
+
+@pytest.mark.parametrize("declared", ["hex", "idna", "nonsense", "utf-7"])
+def test_strange_declared_encoding_is_no_fault_of_a_good_page(read: Read, declared: str) -> None:
+    assert texts(read("a.html", f'<meta charset="{declared}"><p>你好'.encode("gbk"))) == ["你好"]
+
+
 def test_xml_keeps_its_tags_and_is_cut_at_lines(read: Read) -> None:
     lines = ['<?xml version="1.0"?>', *(f"<row>{number:0100d}</row>" for number in range(100))]
     parts = texts(read("a.xml", "\n".join(lines)))
@@ -141,6 +153,12 @@ def test_pdf_has_a_part_for_each_page_with_text(read: Read) -> None:
     parts = read("a.pdf", documents.pdf(["First page.", "", "第三页"]))
     assert texts(parts) == ["First page.", "第三页"]
     assert [part.metadata["page"] for part in parts] == [1, 3]
+
+
+def test_pdf_with_a_damaged_page_names_it(read: Read) -> None:
+    whole = documents.pdf(["one", "two"])
+    with pytest.raises(ExtractError, match="Page 2 of the PDF is damaged"):
+        read("a.pdf", whole[::-1].replace(b"/Type /Page /"[::-1], b"/Type /Pxge /"[::-1], 1)[::-1])
 
 
 def test_docx_has_paragraphs_tables_and_links_in_order(read: Read) -> None:

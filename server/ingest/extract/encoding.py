@@ -18,6 +18,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_TELLING = 8
 _PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
 
 
@@ -31,16 +32,18 @@ def decode(data: bytes, declared: str = "") -> str:
     for encoding in _likely(data, declared):
         try:
             return data.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except (ValueError, LookupError):  # UnicodeError is a ValueError
             continue
     text = data.decode("utf-8", "replace")
     if text.count("\ufffd") * 100 <= (len(text) - len(text.encode("ascii", "ignore"))):
         return text
-    encoding = _detected(data)
-    try:
-        return data.decode(encoding)
-    except (UnicodeDecodeError, LookupError):
-        raise ExtractError("The encoding of the file could not be told; save it as UTF-8.") from None
+    # A page or a message that says its encoding may have bad bytes; else the whole must fit.
+    for encoding, errors in ((_detected(data), "strict"), (declared, "replace")):
+        try:
+            return data.decode(encoding, errors)
+        except (ValueError, LookupError):  # UnicodeError is a ValueError
+            continue
+    raise ExtractError("The encoding of the file could not be told; save it as UTF-8.")
 
 
 def _likely(data: bytes, declared: str) -> list[str]:
@@ -70,6 +73,7 @@ def _looks_chinese(sample: bytes) -> bool:
 
     Nearly all pairs are GB2312 symbols or frequent characters; of these, many have the lead bytes that
     Korean syllables never use, few are kana, and the second bytes are spread, as they are not in KOI8-R.
+    A word too short to tell is taken for Chinese.
     """
     pairs = _PAIR.findall(sample)
     common = [pair for pair in pairs if 0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1]
@@ -79,6 +83,6 @@ def _looks_chinese(sample: bytes) -> bool:
     return (
         bool(common)
         and (len(common) + symbols) * 10 >= len(pairs) * 9
-        and beyond_korean * 7 >= len(common)
+        and (beyond_korean * 7 >= len(common) or len(common) < _TELLING)
         and (narrow * 10 <= len(common) * 9 or len(common) == 1)
     )

@@ -21,9 +21,16 @@ def read(path: Path, limits: Limits) -> Iterator[Part]:
         raise
     if len(document) > limits.pages:
         raise ExtractError(f"The PDF has {len(document):,} pages; at most {limits.pages:,} are read.")
-    for number in range(len(document)):
-        page = document[number]
-        text = page.get_textpage()
-        yield Part(text.get_text_range().replace("\r\n", "\n").replace("\r", "\n"), {"page": number + 1})
-        text.close()
-        page.close()
+    for number in range(1, len(document) + 1):
+        try:
+            yield Part(_text(document[number - 1]), {"page": number})
+        except pdfium.PdfiumError:
+            raise ExtractError(f"Page {number} of the PDF is damaged.") from None
+
+
+def _text(page: pdfium.PdfPage) -> str:
+    text = page.get_textpage()
+    found: str = text.get_text_range()
+    text.close()
+    page.close()
+    return found.replace("\r\n", "\n").replace("\r", "\n")

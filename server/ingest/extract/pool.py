@@ -41,11 +41,18 @@ def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterato
     """
     if not path.is_file():
         raise FileNotFoundError(path)
-    limits = limits or Limits()
     extension = normal(extension)
-    process = _asked(path.absolute(), extension, limits)
+    limits = limits or Limits()
+    try:
+        yield from _read(_pool.take(reader_name(extension)), path.absolute(), extension, limits)
+    except _Gone:  # killed while it waited for a file, which we cannot see in time
+        yield from _read(_Process(reader_name(extension)), path.absolute(), extension, limits)
+
+
+def _read(process: _Process, path: Path, extension: str, limits: Limits) -> Iterator[Part]:
     reusable = False
     try:
+        process.ask(path, extension, limits)
         yield from process.parts(limits)
         reusable = True
     except _FileRefused as refused:
@@ -58,21 +65,12 @@ def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterato
             process.end()
 
 
-def _asked(path: Path, extension: str, limits: Limits) -> _Process:
-    """A process that has the request."""
-    reader = reader_name(extension)
-    process = _pool.take(reader)
-    try:
-        process.ask(path, extension, limits)
-    except BrokenPipeError:  # it died while it waited
-        process.end()
-        process = _Process(reader)
-        process.ask(path, extension, limits)
-    return process
-
-
 class _FileRefused(ExtractError):
     """The reader ended in good order with an error."""
+
+
+class _Gone(ExtractError):
+    """The parser process, not its fork, was killed before it gave anything."""
 
 
 class _Process:
@@ -92,6 +90,7 @@ class _Process:
         assert self._popen.stdout is not None
         self._stdin, self._stdout = self._popen.stdin, self._popen.stdout
         self._received = bytearray()
+        self._has_answered = False
 
     @property
     def alive(self) -> bool:
@@ -99,7 +98,11 @@ class _Process:
 
     def ask(self, path: Path, extension: str, limits: Limits) -> None:
         request = {"path": str(path), "extension": extension, "limits": asdict(limits)}
-        self._stdin.write(json.dumps(request).encode() + b"\n")
+        try:
+            self._stdin.write(json.dumps(request).encode() + b"\n")
+        except BrokenPipeError:
+            raise _Gone(_death(self._popen.wait(), limits)) from None
+        self._has_answered = False
 
     def parts(self, limits: Limits) -> Iterator[Part]:
         """Parts until the last frame; only the time spent waiting here counts as the reader's."""
@@ -150,7 +153,8 @@ class _Process:
         if not block:
             status = self._popen.wait()
             log.warning("parser process for %s ended in a file: status %s", self.reader, status)
-            raise ExtractError(_death(status, limits))
+            raise (ExtractError if self._has_answered or status >= 0 else _Gone)(_death(status, limits))
+        self._has_answered = True
         self._received += block
 
 
