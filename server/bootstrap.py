@@ -47,6 +47,7 @@ from server.db.migrate import migrate, require_current
 from server.edge.catalogue import CATALOGUE
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
+from server.embedding.purge import EmbeddingPurge
 from server.file.links import FileLinks
 from server.file.model import Limits
 from server.file.service import FileService
@@ -54,6 +55,7 @@ from server.file.servicer import FileServicer
 from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
+from server.index.sweep import sweep
 from server.kit.crypto import Sealer
 from server.kit.errors import AppError
 from server.kit.outbound import Outbound
@@ -120,7 +122,14 @@ def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], 
     return {
         "purge_app": AppPurge(parts.uow).purge,
         "purge_conversation": ConversationPurge(parts.uow).purge,
+        "purge_embeddings": EmbeddingPurge(parts.uow).purge,
+        "sweep_indexes": lambda _: _sweep(parts.uow),
     }
+
+
+def _sweep(uow: UowFactory) -> None:
+    while sweep(uow):
+        pass
 
 
 def redis_client(url: str, *, connections: int) -> Redis:

@@ -480,6 +480,12 @@ jobs = sa.Table(
     sa.Index("ix_jobs_due", "due_at"),
 )
 
+recurring_jobs = sa.Table(
+    "recurring_jobs", metadata,
+    # When a job that comes again and again is due next; a worker that finds it due orders it.
+    sa.Column("kind", sa.Text, primary_key=True), _time("next_at"),
+)
+
 pending_imports = sa.Table(
     "pending_imports", metadata,
     _id(primary_key=True), _id("tenant_id"), _id("account_id"), _json("document"), _time("expires_at"),

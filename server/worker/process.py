@@ -25,6 +25,9 @@ from server.worker.service import JobService
 log = logging.getLogger("transom.worker")
 
 _POLL_SECONDS = 0.5
+_RECURRING_SECONDS = 5.0
+# Seconds between two runs of the jobs that come again and again (server/bootstrap_knowledge.py does them).
+RECURRING = {"sweep_indexes": 60.0, "purge_embeddings": 86_400.0}
 # Messages that may wait in the queue; a worker asks for more twice a second.
 _QUEUED = 100
 _PING_SECONDS = 3.0
@@ -40,6 +43,8 @@ def run(
     threads = concurrency or settings.worker_concurrency
     app = make_app(settings)
     app.jobs = _jobs_of_process(settings, connections=threads + 2 if pool == "threads" else 2)
+    # What cannot be built stops the start; it would leave a worker that takes no job.
+    app.jobs()
     relay = _Relay(app, ready_file)
     signals.worker_ready.connect(relay.start, weak=False)
     signals.worker_shutting_down.connect(relay.stop, weak=False)
@@ -113,8 +118,12 @@ class _Relay:
     def _run(self) -> None:
         jobs: JobService = self._app.jobs()
         waiting = False
+        ordered = 0.0
         while not self._stopping:
             try:
+                if time.monotonic() - ordered >= _RECURRING_SECONDS:
+                    jobs.order_recurring(RECURRING)
+                    ordered = time.monotonic()
                 self._announce(jobs)
                 waiting = False
             except Exception as error:

@@ -57,6 +57,13 @@ class JobService:
             uow.commit()
         return found
 
+    def order_recurring(self, every: Mapping[str, float]) -> None:
+        """Order the recurring jobs that are due; ``every`` has seconds by kind."""
+        with self._uow() as uow:
+            for kind, seconds in every.items():
+                JobStore(uow).order_recurring(kind, timedelta(seconds=seconds))
+            uow.commit()
+
     def put_back(self, found: Sequence[Due]) -> None:
         """Make jobs due again that could not be announced."""
         with self._uow() as uow:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
-from server.db.tables import jobs
+from server.db.tables import jobs, recurring_jobs
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,22 @@ class JobStore:
     def put_back(self, ids: Sequence[int]) -> None:
         """Make taken jobs due now."""
         self._uow.execute(sa.update(jobs).where(jobs.c.id.in_(ids)).values(due_at=sa.func.now()))
+
+    def order_recurring(self, kind: str, every: timedelta) -> bool:
+        """Order a recurring job when it is due and not ordered already."""
+        known = insert(recurring_jobs).values(kind=kind).on_conflict_do_nothing()
+        self._uow.execute(known)
+        due = (
+            sa.update(recurring_jobs)
+            .where(recurring_jobs.c.kind == kind, recurring_jobs.c.next_at <= sa.func.now())
+            .values(next_at=sa.func.now() + every).returning(recurring_jobs.c.kind)
+        )
+        if self._uow.execute(due).first() is None:
+            return False
+        waiting = sa.select(jobs.c.id).where(jobs.c.kind == kind)
+        if self._uow.execute(waiting.limit(1)).first() is None:
+            self._uow.execute(sa.insert(jobs).values(kind=kind, payload={}))
+        return True
 
     def begin(self, job_id: int, attempts: int, lease: timedelta) -> Begun | None:
         """Count an attempt and hold the job for ``lease``; None when it is done or another worker began it."""
