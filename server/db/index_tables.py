@@ -35,13 +35,13 @@ index_spaces = sa.Table(
     # Vectors: part of the rows stands in a table of its own with an HNSW index. Set once, never unset.
     sa.Column("has_body", sa.Boolean, nullable=False, server_default="false"),
     # Unreachable from then on; the sweep deletes the rows and then this one.
-    sa.Column("dropped", sa.Boolean, nullable=False, server_default="false"),
+    sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
     sa.Index(
         "uq_index_spaces_live", "dataset_id", "kind", "generation", "tenant_id", unique=True,
-        postgresql_where=sa.text("NOT dropped"),
+        postgresql_where=sa.text("dropped_at IS NULL"),
     ),
-    sa.Index("ix_index_spaces_dropped", "id", postgresql_where=sa.text("dropped")),
+    sa.Index("ix_index_spaces_dropped", "dropped_at", postgresql_where=sa.text("dropped_at IS NOT NULL")),
 )
 
 # Full text (server/index/fulltext.py)

@@ -60,6 +60,10 @@ class VectorStore(Protocol):
 
     transactional: bool
 
+    def expect(self, space: Space, entries: int) -> None:
+        """About so many entries will come into a new space: the store may give it a place of its own."""
+        ...
+
     def write(self, uow: UnitOfWork | None, space: Space, entries: Sequence[Entry]) -> None:
         """Add entries; those of the same node are replaced."""
         ...
@@ -89,6 +93,17 @@ class VectorStore(Protocol):
 
     def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:
         """Everything of a space, in batches, for moving it to another store."""
+        ...
+
+    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[str]]:
+        """The ids of all nodes of a space, in order, in batches; for finding what should not be there."""
+        ...
+
+    def tend(self, space: Space) -> bool:
+        """Bring a space into order after many writes; True when something was done.
+
+        For a background job, outside a transaction: it may take minutes, blocks nobody and may be repeated.
+        """
         ...
 
     def close(self) -> None:

@@ -8,14 +8,14 @@ CREATE TABLE index_spaces (
     generation INTEGER DEFAULT '0' NOT NULL, 
     dimension INTEGER DEFAULT '0' NOT NULL, 
     has_body BOOLEAN DEFAULT 'false' NOT NULL, 
-    dropped BOOLEAN DEFAULT 'false' NOT NULL, 
+    dropped_at TIMESTAMP WITH TIME ZONE, 
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
     CONSTRAINT pk_index_spaces PRIMARY KEY (id)
 );
 
-CREATE INDEX ix_index_spaces_dropped ON index_spaces (id) WHERE dropped;
+CREATE INDEX ix_index_spaces_dropped ON index_spaces (dropped_at) WHERE dropped_at IS NOT NULL;
 
-CREATE UNIQUE INDEX uq_index_spaces_live ON index_spaces (dataset_id, kind, generation, tenant_id) WHERE NOT dropped;
+CREATE UNIQUE INDEX uq_index_spaces_live ON index_spaces (dataset_id, kind, generation, tenant_id) WHERE dropped_at IS NULL;
 
 CREATE TABLE text_nodes (
     space_id BIGINT NOT NULL, 
