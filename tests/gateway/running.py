@@ -59,6 +59,20 @@ class Reply:
         return json.loads(self.body)
 
 
+def send_until_answered(connection: socket.socket, data: bytes) -> bool:
+    """Send; False as soon as there is an answer to read, or nobody to send to."""
+    left = memoryview(data)
+    while left:
+        readable, _, _ = select.select([connection], [connection], [], 20)
+        if readable:
+            return False
+        try:
+            left = left[connection.send(left) :]
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+    return True
+
+
 def read_reply(connection: socket.socket) -> Reply:
     """One answer from a connection."""
     response = http.client.HTTPResponse(connection)
@@ -164,11 +178,7 @@ class Gateway:
         with self.connect() as connection:
             connection.sendall("\r\n".join([*lines, "", ""]).encode())
             for piece in [*pieces, *([b""] if size is None else [])]:
-                if select.select([connection], [], [], 0)[0]:
-                    break
-                try:
-                    connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece) if size is None else piece)
-                except (BrokenPipeError, ConnectionResetError):
+                if not send_until_answered(connection, b"%x\r\n%b\r\n" % (len(piece), piece) if size is None else piece):
                     break
                 sent += len(piece)
             return read_reply(connection), sent
