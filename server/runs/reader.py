@@ -116,7 +116,7 @@ async def read_remote(
     row = _Row(stored, refresh)
     quiet_since = time.monotonic()
     goes_on = True
-    while True:
+    while not row.is_known_to(after):
         events: list[RunEvent] = []
         if goes_on:
             wait = 0.0 if row.is_settled else min(_WAIT_SECONDS, ping_seconds)
@@ -159,6 +159,10 @@ class _Row:
         """The run ended long enough ago for its last events to be in the log, if they ever will be."""
         since = time.monotonic() - self._seen_at
         return self.has_ended and self.stored.ended_seconds + since > _SETTLE_SECONDS
+
+    def is_known_to(self, after: int) -> bool:
+        """A reader that has seen event ``after`` has seen the end."""
+        return self.has_ended and 0 < self.stored.last_sequence <= after
 
     async def look(self) -> bool:
         """Read the row again when that is due; False when it is gone."""

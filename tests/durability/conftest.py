@@ -2,24 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.durability.cluster import Cluster, cluster
 from tests.durability.node import Node
+from tests.harness.product import App
 from tests.harness.stores import DataStores
 
 
 @pytest.fixture
-async def node(stores: DataStores) -> AsyncIterator[Node]:
-    """A process of its own database and Redis."""
-    async with Node(stores.postgres_url(), stores.redis_url()) as running:
+async def node(postgres_url: str, fresh_redis_url: str) -> AsyncIterator[Node]:
+    """One process."""
+    async with Node(postgres_url, fresh_redis_url) as running:
         yield running
 
 
 @pytest.fixture
-async def pair(stores: DataStores) -> AsyncIterator[tuple[Node, Node]]:
+async def pair(postgres_url: str, fresh_redis_url: str) -> AsyncIterator[tuple[Node, Node]]:
     """Two processes side by side."""
-    postgres, redis = stores.postgres_url(), stores.redis_url()
-    async with Node(postgres, redis) as one, Node(postgres, redis) as other:
+    async with Node(postgres_url, fresh_redis_url) as one, Node(postgres_url, fresh_redis_url) as other:
         yield one, other
+
+
+@pytest.fixture(scope="session")
+def _standing(model_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with (
+        DataStores(durable=True) as stores,
+        cluster(
+            stores, tmp_path_factory.mktemp("standing"), model_url, servers=2, worker=True,
+            # Short, so that a test need not wait for what a user hardly would: leases of 3 s, 6 s to finish at the end.
+            lease_seconds="3", heartbeat_seconds="0.5", shutdown_grace_seconds="6", reader_lag_events="200",
+        ) as running,
+    ):
+        yield running
+
+
+@pytest.fixture
+def standing(_standing: Cluster) -> Cluster:
+    """Two servers, a worker and a gateway on data stores that survive SIGKILL; whole when a test begins."""
+    _standing.mend()
+    return _standing
+
+
+@pytest.fixture(scope="session")
+def paced(_standing: Cluster) -> App:
+    """An app that speaks for three seconds: ``tok0`` to ``tok59``."""
+    return _standing.workspace.app(model="paced@tokens=60,delay=50")
+
+
+@pytest.fixture(scope="session")
+def long(_standing: Cluster) -> App:
+    """An app that speaks for half a minute."""
+    return _standing.workspace.app(model="long@tokens=600,delay=50")
+
+
+@pytest.fixture(scope="session")
+def quick(_standing: Cluster) -> App:
+    """An app that answers at once."""
+    return _standing.workspace.app()

@@ -117,7 +117,7 @@ class Node:
         self.postgres_url = postgres_url
         self.settings = Settings(
             database_url=postgres_url, redis_url=redis_url, secret_key="s" * 32,
-            **{"lease_seconds": 3.0, "heartbeat_seconds": 0.3, "answer_flush_seconds": 0.1, **settings},
+            **{"lease_seconds": 1.5, "heartbeat_seconds": 0.3, "answer_flush_seconds": 0.1, **settings},
         )
         self.models = _Models()
         self.crashed = False

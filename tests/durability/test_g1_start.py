@@ -12,12 +12,15 @@ from sqlalchemy.exc import OperationalError
 
 from server.chat.service import Question
 from server.db.engine import UnitOfWork
+from server.kit.caller import Caller
 from tests.durability.node import Node, Pen, all_of, eventually, some_caller, told
 
 
-def _stored_runs(node: Node) -> list[tuple[str, str]]:
+def _statuses(node: Node, caller: Caller) -> list[str]:
+    """Of the runs of the caller's app."""
     with node.engine.connect() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql("SELECT task_id::text, status FROM runs")]  # type: ignore[misc]
+        rows = connection.exec_driver_sql("SELECT status FROM runs WHERE app_id = %s", (caller.the_app.app_id,))
+        return list(rows.scalars())
 
 
 async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_stored(node: Node) -> None:
@@ -32,7 +35,8 @@ async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_sto
 
     node.chat._store = slowly  # type: ignore[method-assign]
     node.models.pen = pen = Pen()
-    call = asyncio.create_task(node.chat.start(some_caller(), Question(inputs={}, query="hello")))
+    caller = some_caller()
+    call = asyncio.create_task(node.chat.start(caller, Question(inputs={}, query="hello")))
     await asyncio.to_thread(inside.wait, 10)
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -41,7 +45,7 @@ async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_sto
     await eventually(lambda: node.runs.active, "the run works without its caller")
     pen.write("kept")
     pen.end()
-    await eventually(lambda: [status for _, status in _stored_runs(node)] == ["succeeded"], "the run ended")
+    await eventually(lambda: _statuses(node, caller) == ["succeeded"], "the run ended")
 
 
 async def test_g5_run_whose_commit_was_reported_as_failed_ends_within_the_lease(
@@ -49,19 +53,20 @@ async def test_g5_run_whose_commit_was_reported_as_failed_ends_within_the_lease(
 ) -> None:
     """The connection breaks after COMMIT was sent: the row is there, the caller was told 503."""
     commit = UnitOfWork.commit
+    caller = some_caller()
     broken: list[bool] = []
 
     def lossy(self: UnitOfWork) -> None:
         commit(self)
-        if not broken and threading.current_thread().name.startswith("db") and _stored_runs(node):
+        if not broken and threading.current_thread().name.startswith("db") and _statuses(node, caller):
             broken.append(True)
             raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
 
     monkeypatch.setattr(UnitOfWork, "commit", lossy)
     with pytest.raises(OperationalError):
-        await node.chat.start(some_caller(), Question(inputs={}, query="hello"))
-    assert [status for _, status in _stored_runs(node)] == ["running"]
-    await eventually(lambda: [status for _, status in _stored_runs(node)] == ["failed"], "the orphan ended")
+        await node.chat.start(caller, Question(inputs={}, query="hello"))
+    assert _statuses(node, caller) == ["running"]
+    await eventually(lambda: _statuses(node, caller) == ["failed"], "the orphan ended")
 
 
 async def test_g1_answer_with_characters_that_the_database_refuses_is_stored_without_them(node: Node) -> None:

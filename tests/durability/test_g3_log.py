@@ -128,7 +128,9 @@ async def test_g3_late_reader_gets_the_answer_from_the_database_when_the_log_exp
     redis = plain_redis(node.settings.redis_url)
     await redis.flushdb()
     with psycopg2.connect(node.postgres_url) as connection, connection.cursor() as cursor:
-        cursor.execute("UPDATE runs SET finished_at = finished_at - interval '1 day'")
+        cursor.execute(
+            "UPDATE runs SET finished_at = finished_at - interval '1 day' WHERE task_id = %s", (run.key.task_id,)
+        )
     for after, wanted in ((0, [3, 4]), (2, [3, 4]), (3, [4]), (4, [])):
         events = await all_of(await node.runs.rejoin(caller, run.key.task_id, after))
         assert _numbers(events) == wanted, after
@@ -145,8 +147,10 @@ async def test_g3_reader_that_has_everything_gets_nothing_twice(node: Node) -> N
     assert _numbers(await all_of(await node.runs.rejoin(caller, run.key.task_id, 3))) == [4]
 
 
-async def test_g3_reader_that_joins_far_behind_is_not_taken_for_a_slow_one(stores: Any) -> None:
-    async with Node(stores.postgres_url(), stores.redis_url(), reader_lag_events=10) as node:
+async def test_g3_reader_that_joins_far_behind_is_not_taken_for_a_slow_one(
+    postgres_url: str, fresh_redis_url: str
+) -> None:
+    async with Node(postgres_url, fresh_redis_url, reader_lag_events=10) as node:
         caller = some_caller()
         run, pen = await node.start(caller)
         pen.write(*(f"{at} " for at in range(50)))
@@ -158,8 +162,8 @@ async def test_g3_reader_that_joins_far_behind_is_not_taken_for_a_slow_one(store
         assert _numbers(await reader) == list(range(1, 52))
 
 
-async def test_g3_slow_reader_is_cut_off_and_resumes_where_it_was(stores: Any) -> None:
-    async with Node(stores.postgres_url(), stores.redis_url(), reader_lag_events=10) as node:
+async def test_g3_slow_reader_is_cut_off_and_resumes_where_it_was(postgres_url: str, fresh_redis_url: str) -> None:
+    async with Node(postgres_url, fresh_redis_url, reader_lag_events=10) as node:
         caller = some_caller()
         run, pen = await node.start(caller)
         slow = node.runs.follow(run)
@@ -225,7 +229,7 @@ async def test_g3_reader_of_a_deleted_run_is_told_so(pair: tuple[Node, Node]) ->
     await eventually(lambda: run.logged == 1, "the first event is logged")
     reader = asyncio.create_task(all_of(await other.runs.rejoin(caller, run.key.task_id, 0)))
     with psycopg2.connect(one.postgres_url) as connection, connection.cursor() as cursor:
-        cursor.execute("DELETE FROM runs; DELETE FROM messages")
+        cursor.execute("DELETE FROM runs WHERE task_id = %s", (run.key.task_id,))
     events = await reader
     assert [event.WhichOneof("body") for event in events] == ["message", "error"]
     assert events[-1].error.code == "not_found"

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from server.llm.port import Usage
+from server.runs.run import Run
 from server.runs.store import FinalMessage, RunStore
 from tests.durability.node import Node, all_of, eventually, some_caller, told
 
@@ -32,10 +33,12 @@ async def test_g5_run_of_a_dead_process_ends_with_a_clear_error_and_keeps_its_pa
     assert row["message_error"] == events[-1].error.message
 
 
-async def test_g5_part_of_a_dead_process_is_stored_as_far_as_its_readers_saw_it(stores: Any) -> None:
+async def test_g5_part_of_a_dead_process_is_stored_as_far_as_its_readers_saw_it(
+    postgres_url: str, fresh_redis_url: str
+) -> None:
     """The database had the part of some seconds ago; the log has it all."""
-    postgres, redis = stores.postgres_url(), stores.redis_url()
-    async with Node(postgres, redis, answer_flush_seconds=60) as one, Node(postgres, redis) as other:
+    one = Node(postgres_url, fresh_redis_url, answer_flush_seconds=60)
+    async with one, Node(postgres_url, fresh_redis_url) as other:
         caller = some_caller()
         run, pen = await one.start(caller)
         pen.write("all ", "that ", "was ", "said")
@@ -55,13 +58,14 @@ async def test_g5_more_runs_of_a_dead_process_than_one_sweep_takes_end_at_once(p
             " FROM runs, generate_series(1, 1200) WHERE task_id = %s",
             (run.key.task_id,),
         )
-    assert _running(other) == 1201
-    await eventually(lambda: _running(other) == 1, "all of them ended")
+    assert _running(other, run) == 1201
+    await eventually(lambda: _running(other, run) == 1, "all of them ended")
 
 
-def _running(node: Node) -> int:
+def _running(node: Node, run: Run) -> int:
+    statement = "SELECT count(*) FROM runs WHERE status = 'running' AND app_id = %s"
     with node.engine.connect() as connection:
-        return int(connection.exec_driver_sql("SELECT count(*) FROM runs WHERE status = 'running'").scalar_one())
+        return int(connection.exec_driver_sql(statement, (run.key.app_id,)).scalar_one())
 
 
 async def test_g5_database_outage_longer_than_the_lease_ends_no_run_of_a_living_process(
@@ -144,7 +148,7 @@ async def test_g5_busy_database_threads_do_not_cost_a_process_its_lease(pair: tu
 
     def slow() -> None:
         with one.uow() as uow:
-            uow.connection.exec_driver_sql("SELECT pg_sleep(5)")
+            uow.connection.exec_driver_sql("SELECT pg_sleep(2.5)")
 
     await asyncio.gather(*(one.db(slow) for _ in range(4)))
     assert other.row(run)["status"] == "running"
