@@ -15,9 +15,11 @@ local FAILED = "The server encountered an internal error and was unable to compl
   .. "Either the server is overloaded or there is an error in the application."
 local MALFORMED = '{"code":"bad_request","message":'
   .. '"The browser (or proxy) sent a request that this server could not understand.","status":400}\n'
+local NOT_JSON = '{"code":"unsupported_media_type","message":"Did not attempt to load JSON data because the request '
+  .. "Content-Type was not 'application/json'.\",\"status\":415}\n"
 local STRIP = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding", "x-envoy-upstream-service-time" }
 -- Set by the gateway itself; a client's own would be believed.
-local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-content-type" }
+local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-content-type", "x-rest-no-body" }
 local ESCAPE = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quote(s)
@@ -62,6 +64,17 @@ local function drop_grpc_headers(headers)
   end
 end
 
+local function is_json(kind)
+  local plain = (kind or ""):lower():match("^%s*([^;]-)%s*$") or (kind or ""):lower():match("^%s*([^;]-)%s*;")
+  return plain == "application/json" or (plain or ""):sub(-5) == "+json"
+end
+
+-- Over HTTP/2 the headers do not say it; such a call is taken for one with an empty object.
+local function has_no_body(headers, protocol)
+  local length = headers:get("content-length")
+  return length == "0" or (not length and not headers:get("transfer-encoding") and protocol == "HTTP/1.1")
+end
+
 function envoy_on_request(h)
   local headers = h:headers()
   for i = 1, #OURS do headers:remove(OURS[i]) end
@@ -70,9 +83,14 @@ function envoy_on_request(h)
   local gw = h:streamInfo():dynamicMetadata()
   gw:set("gw", "rest", true)
   if kind then headers:add("x-rest-content-type", kind) end
+  local verb = headers:get(":method")
+  if verb ~= "GET" and verb ~= "HEAD" then
+    if not is_json(kind) then gw:set("gw", "not_json", true) end
+    if has_no_body(headers, h:streamInfo():protocol()) then headers:add("x-rest-no-body", "1") end
+  end
   drop_grpc_headers(headers)
   plain_query(headers)
-  if headers:get(":method") == "HEAD" and not h:metadata():get("no_head") then
+  if verb == "HEAD" and not h:metadata():get("no_head") then
     gw:set("gw", "head", true)
     headers:replace(":method", "GET")
   end
@@ -150,8 +168,14 @@ function envoy_on_response(h)
   elseif not grpc and headers:get(":status") == "400" and headers:get("content-type") == "application/json" then
     local buffer = h:body(true)
     local size = buffer and buffer:length() or 0
-    local text = size > 0 and complaint(buffer:getBytes(0, size))
-    if text then buffer:setBytes(text) end
+    local said = size > 0 and buffer:getBytes(0, size) or ""
+    local text = complaint(said)
+    if text and gw["not_json"] and said:find('"code":"invalid_param"', 1, true) then
+      buffer:setBytes(NOT_JSON)
+      h:headers():replace(":status", "415")
+    elseif text then
+      buffer:setBytes(text)
+    end
   elseif headers:get("content-type") == "text/event-stream" then
     headers:replace("content-type", "text/event-stream; charset=utf-8")
   end

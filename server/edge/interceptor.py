@@ -238,6 +238,8 @@ def _check_content_type(rule: Rule, call: Call) -> None:
         kind = call.metadata.get("x-rest-content-type", "").partition(";")[0].strip().lower()
         if kind != _JSON and not kind.endswith("+json"):
             raise AppError(Reason.UNSUPPORTED_MEDIA_TYPE)
+        if "x-rest-no-body" in call.metadata:
+            raise AppError(Reason.BAD_REQUEST)
 
 
 def public_error(error: BaseException) -> AppError:
