@@ -18,6 +18,7 @@ from server.embedding.rate import SharedRate
 from server.embedding.vectors import normalised, text_hash
 from server.llm.faults import MALFORMED
 from server.llm.port import EmbeddingModel, ModelFault
+from server.llm.sdk import ready
 from server.provider.runtime import ModelRuntime
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Embedder:
 
         What was embedded before a failure is kept, so that a repeated call goes on from there.
         """
-        embedder = await self._models.embedding_model(tenant_id, provider, model)
+        embedder = await self._model(tenant_id, provider, model)
         unique = {text_hash(text): text for text in texts}
         work = _Work(self._cache, self._calls, embedder, tenant_id)
         for keys in _groups(list(unique), _GROUP):
@@ -69,7 +70,7 @@ class Embedder:
 
     async def query(self, tenant_id: str, provider: str, model: str, text: str) -> Vector:
         """Embed a search query. Raises ModelFault when the model gives no usable vector."""
-        embedder = await self._models.embedding_model(tenant_id, provider, model)
+        embedder = await self._model(tenant_id, provider, model)
         key = text_hash(text)
         kept = await self._queries.get(tenant_id, embedder.space, key)
         if kept is not None:
@@ -82,6 +83,10 @@ class Embedder:
             raise ModelFault("broken_stream", UNUSABLE)
         await self._queries.put(tenant_id, embedder.space, key, vector)
         return vector
+
+    async def _model(self, tenant_id: str, provider: str, model: str) -> EmbeddingModel:
+        await ready("numpy")
+        return await self._models.embedding_model(tenant_id, provider, model)
 
 
 class _Work:

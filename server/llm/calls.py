@@ -82,16 +82,3 @@ async def stream_with_retries(
             if pause is None:
                 raise
         await asyncio.sleep(pause)
-
-
-async def call_with_retries(attempt: Callable[[], Awaitable[T]], timings: Timings) -> T:
-    """The same for a call without a stream."""
-    for number in range(timings.retries + 1):
-        try:
-            return await attempt()
-        except ModelFault as fault:
-            pause = pause_before(number, fault, timings)
-            if pause is None:
-                raise
-        await asyncio.sleep(pause)
-    raise AssertionError("the last attempt returns or raises")

@@ -14,6 +14,7 @@ from server.llm.openai_chat import Endpoint, OpenAIClients, translated
 from server.llm.openai_wire import usage_of
 from server.llm.pool import credential_key
 from server.llm.port import Embedded, ModelCard, Purpose, Usage
+from server.llm.sdk import ready
 from server.llm.vectors import decoded, malformed, matrix
 
 # Decoding a longer answer takes milliseconds: not on the event loop.
@@ -48,6 +49,7 @@ class OpenAIEmbedding:
     async def embed(self, texts: Sequence[str], *, purpose: Purpose) -> Embedded:
         fitted = await tokens.fit(texts, self.card.context_size)
         content = await self._call(fitted, purpose)
+        await ready("numpy")
         if len(content) < _LARGE:
             return _embedded(content, fitted)
         return await asyncio.to_thread(_embedded, content, fitted)

