@@ -33,7 +33,7 @@ _WRITE_SECONDS = 0.04
 _ENTRY_EVENTS = 1000
 # While the log is away, the events of a run that ended longer ago are given up: readers get its stored answer.
 _UNWRITTEN_SECONDS = 60.0
-_STOP_POLL_SECONDS = 0.5
+_STOP_POLL_SECONDS = 0.3
 # After a time in which no lease could be renewed, all processes get so many heartbeats to do it.
 _PATIENCE_HEARTBEATS = 3
 

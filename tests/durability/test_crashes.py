@@ -92,6 +92,8 @@ def test_g4_stop_of_a_run_whose_process_was_killed_ends_it_as_stopped(standing: 
     events = viewer.rejoin()
     assert numbers(events) == list(range(1, len(events) + 1))
     assert events[-1]["event"] == "message_end"
+    # What the provider counted died with the process.
+    assert events[-1]["metadata"]["usage"]["total_tokens"] == 0
     message = viewer.message()
     assert message["status"] == "normal"
     polled(lambda: len(viewer.message()["answer"]) > 200, True, "the part is stored as the log has it")
