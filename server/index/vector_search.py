@@ -116,7 +116,7 @@ def search(uow: UnitOfWork, known: KnownSpaces, wanted: Wanted) -> list[Hit]:
 def _is_narrow(uow: UnitOfWork, registered: Registered, documents: Sequence[str]) -> bool:
     statement = (
         f"SELECT count(*) FROM (SELECT 1 FROM {body_table(registered.id)} "  # noqa: S608 - a number of ours
-        f"WHERE document_id = ANY(%s::uuid[]) LIMIT {_EXACT_ROWS + 1}) some"
+        f"WHERE document_id = ANY(%s::uuid[]) LIMIT {_EXACT_ROWS + 1}) found"
     )
     return bool(uow.connection.exec_driver_sql(statement, (list(documents),)).scalar_one() <= _EXACT_ROWS)
 
