@@ -57,7 +57,7 @@ class Keeper:
         self._housekeeping = housekeeping
         self._tasks: list[asyncio.Task[None]] = []
         self._in_log_trouble = False
-        self._renewed_at = 0.0
+        self._renewed_at = float("-inf")
         self._sweep_from = 0.0
 
     async def start(self) -> None:
@@ -157,14 +157,14 @@ class Keeper:
             uow.commit()
 
     async def _poll_stops(self) -> None:
+        for run in self._runs.active.values():
+            run.insist()
         # Stops of other processes come over the bus; this finds those that it lost.
         if any(run.outcome is None for run in self._runs.active.values()):
             for task_id in await self._db(self._stops):
-                run = self._runs.active.get(task_id)
-                if run is not None:
-                    run.request_stop()
-            for run in self._runs.active.values():
-                run.insist()
+                run_here = self._runs.active.get(task_id)
+                if run_here is not None:
+                    run_here.request_stop()
 
     def _stops(self) -> list[str]:
         with self._uow() as uow:

@@ -12,7 +12,7 @@ from transom.common.v1.common_pb2 import AnswerMetadata
 from transom.run.v1.event_pb2 import MessageDelta, MessageEnd, MessageReplace, RunError, RunEvent
 
 TERMINAL = frozenset({"message_end", "error"})
-_INSIST_SECONDS = 0.3
+_INSIST_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ class Cluster:
             cursor.execute(statement, values)
             return [dict(row) for row in cursor.fetchall()]
 
+    def change(self, statement: str) -> None:
+        """Change what the database holds."""
+        with contextlib.closing(psycopg2.connect(self.product.postgres_url)) as connection, connection:
+            connection.cursor().execute(statement)
+
     def server_of(self, task_id: str) -> str:
         """The server process that works on a run, by name."""
         (row,) = self.rows("SELECT owner FROM runs WHERE task_id = %s", task_id)

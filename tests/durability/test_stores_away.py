@@ -150,6 +150,15 @@ def test_g5_job_that_is_announced_many_times_is_done_once(standing: Cluster, qui
     assert standing.product.log("worker").count(f"job {job} {done}") == 1
 
 
+def test_g5_more_jobs_than_the_queue_takes_are_all_done(standing: Cluster) -> None:
+    standing.change(
+        "INSERT INTO jobs (kind, payload) SELECT 'purge_conversation',"
+        " jsonb_build_object('tenant_id', gen_random_uuid(), 'conversation_id', gen_random_uuid())"
+        " FROM generate_series(1, 250)"
+    )
+    wait_until(lambda: _job_attempts(standing) == [], "all jobs are done", seconds=30, every=0.05)
+
+
 def _job_attempts(standing: Cluster) -> list[int]:
     return [row["attempts"] for row in standing.rows("SELECT attempts FROM jobs WHERE kind = 'purge_conversation'")]
 
