@@ -34,10 +34,8 @@ from transom.run.v1.event_pb2 import MessageEnd, RunEvent
 
 TOKENS = "".join(f"tok{at} " for at in range(10))
 SECONDS = 30
-# Declared ahead of their servers; a service leaves this list when it is served.
-NOT_SERVED_YET = {
-    "transom.dataset.v1.ChildChunkService", "transom.dataset.v1.RetrievalService", "transom.dataset.v1.SegmentService",
-}  # fmt: skip
+# Declared ahead of their servers; a line leaves with the part that serves it.
+NOT_SERVED_YET = ("transom.dataset.v1.", "transom.console.v1.DatasetConsole", "transom.console.v1.ExternalKnowledge")
 Metadata = Sequence[tuple[str, str]]
 
 
@@ -298,7 +296,7 @@ def test_reflection_lists_all_services_that_are_served(channel: grpc.Channel) ->
 
 def test_reflection_and_contract_name_the_same_services(channel: grpc.Channel) -> None:
     listed = {service.name for service in reflected(channel, list_services="").list_services_response.service}
-    assert declared() - listed <= NOT_SERVED_YET
+    assert [name for name in declared() - listed if not name.startswith(NOT_SERVED_YET)] == []
 
 
 def test_reflection_describes_rpcs_with_their_rest_rules(channel: grpc.Channel) -> None:
