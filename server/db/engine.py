@@ -24,11 +24,13 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
         pool_timeout=10,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        isolation_level="READ COMMITTED",
         connect_args={
             "connect_timeout": 5,
             "application_name": "transom",
-            "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC",
+            # The isolation level stands here and not in the driver, which would send it each time when a connection
+            # begins or ends to commit by itself (UowFactory.single).
+            "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC"
+            r" -c default_transaction_isolation=read\ committed",
         },
     )
 

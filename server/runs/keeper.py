@@ -29,6 +29,9 @@ log = logging.getLogger("transom.runs")
 # Database threads, and connections, that a process keeps for this.
 KEEPER_THREADS = 2
 _WRITE_SECONDS = 0.04
+# With many runs, writes are made rarer, so that they take at most this share of the time.
+_WRITE_SHARE = 0.05
+_SLOWEST_WRITE_SECONDS = 0.25
 # Events of one entry of a log.
 _ENTRY_EVENTS = 1000
 # While the log is away, the events of a run that ended longer ago are given up: readers get its stored answer.
@@ -65,7 +68,7 @@ class Keeper:
         await self._renew_lease()
         settings = self._settings
         self._tasks = [
-            self._every(_WRITE_SECONDS, self.write_logs, "write logs"),
+            self._every(_WRITE_SECONDS, self._write_at_pace, "write logs"),
             self._every(settings.answer_flush_seconds, self._store_partials, "store partial answers"),
             self._every(_STOP_POLL_SECONDS, self._poll_stops, "look for stop requests"),
             self._every(settings.heartbeat_seconds, self._beat, "renew the lease and sweep"),
@@ -93,6 +96,12 @@ class Keeper:
             await self._db(self._leave)
 
     # The log
+
+    async def _write_at_pace(self) -> None:
+        begun = time.monotonic()
+        await self.write_logs()
+        spent = time.monotonic() - begun
+        await asyncio.sleep(min(spent / _WRITE_SHARE, _SLOWEST_WRITE_SECONDS) - _WRITE_SECONDS)
 
     async def write_logs(self) -> bool:
         """Write new events of all runs in one round trip; forget runs that are finished and written.

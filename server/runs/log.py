@@ -17,6 +17,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from server.runs.run import is_terminal
 from transom.run.v1.event_pb2 import RunEvent
 
 _FIELD = b"e"
@@ -84,10 +85,14 @@ class EventLog:
         pipeline = self._redis.pipeline(transaction=False)
         for task_id, events in batches:
             pipeline.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{events[-1].sequence}-0")
-            pipeline.expire(_key(task_id), self._seconds)
+        for task_id, events in batches:
+            # From the start, in case nobody writes an end, and anew from the end.
+            if events[0].sequence == 1 or is_terminal(events[-1]):
+                pipeline.expire(_key(task_id), self._seconds)
         results = await pipeline.execute(raise_on_error=False)
         return [
-            await self._is_written(task_id, result) for (task_id, _), result in zip(batches, results[::2], strict=True)
+            await self._is_written(task_id, result)
+            for (task_id, _), result in zip(batches, results[: len(batches)], strict=True)
         ]
 
     async def _is_written(self, task_id: str, result: object) -> bool:

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from server.kit.errors import Reason
 from server.runs.log import EventLog, continued
-from server.runs.run import TERMINAL, Run
+from server.runs.run import Run, is_terminal
 from server.runs.store import StoredRun
 from server.runs.wire import to_metadata
 from transom.run.v1.event_pb2 import MessageEnd, MessageReplace, Ping, RunError, RunEvent
@@ -33,9 +33,41 @@ _MOST = 2000
 _SETTLE_SECONDS = 3.0
 
 
-def is_terminal(event: RunEvent) -> bool:
-    """Whether nothing follows."""
-    return event.WhichOneof("body") in TERMINAL
+class _Quiet:
+    """Wakes a reader when nothing came for ``seconds``, again and again.
+
+    Its timer is left alone while events come, and moved when it rings too early: to set one for
+    each event would cost as much as to print it.
+    """
+
+    def __init__(self, waker: asyncio.Event, seconds: float) -> None:
+        self._waker = waker
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(seconds, self._ring)
+        self.came()
+
+    def came(self) -> None:
+        """Something came."""
+        self._since = self._loop.time()
+        self._is_due = False
+
+    def _ring(self) -> None:
+        now = self._loop.time()
+        if now >= self._since + self._seconds:
+            self._since = now
+            self._is_due = True
+            self._waker.set()
+        self._timer = self._loop.call_at(self._since + self._seconds, self._ring)
+
+    def is_due(self) -> bool:
+        """Whether it was quiet for that long; asked once, it is not due any more."""
+        due, self._is_due = self._is_due, False
+        return due
+
+    def cancel(self) -> None:
+        """Ring no more."""
+        self._timer.cancel()
 
 
 async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds: float, lag_limit: int) -> Batches:
@@ -45,6 +77,7 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
     run never waits for it.
     """
     waker = run.attach(after)
+    quiet = _Quiet(waker, ping_seconds)
     try:
         async for batch in _older(run, after, event_log):
             after = batch[-1].sequence
@@ -60,6 +93,7 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
             if batch:
                 after = batch[-1].sequence
                 run.seen(waker, after)
+                quiet.came()
                 yield batch
                 if is_terminal(batch[-1]):
                     return
@@ -67,12 +101,11 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
                 continue
             if run.outcome is not None:
                 return
-            try:
-                async with asyncio.timeout(ping_seconds):
-                    await waker.wait()
-            except TimeoutError:
+            if quiet.is_due():
                 yield [PING]
+            await waker.wait()
     finally:
+        quiet.cancel()
         run.detach(waker)
 
 

@@ -15,6 +15,11 @@ TERMINAL = frozenset({"message_end", "error"})
 _INSIST_SECONDS = 0.1
 
 
+def is_terminal(event: RunEvent) -> bool:
+    """Whether nothing follows."""
+    return event.WhichOneof("body") in TERMINAL
+
+
 @dataclass(frozen=True, slots=True)
 class RunKey:
     """What identifies a run, and the envelope of all its events."""

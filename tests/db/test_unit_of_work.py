@@ -65,3 +65,19 @@ def test_connection_lost_inside_a_single_statement_is_replaced(uow) -> None:
     with pytest.raises(sa.exc.OperationalError), uow.single() as transaction:
         transaction.execute(sa.text("SELECT pg_terminate_backend(pg_backend_pid())"))
     assert _count(uow, "a") == 0
+
+
+def test_single_statement_is_all_that_the_server_hears(uow, fresh_postgres_url: str) -> None:
+    """The driver sends SET around it when it knows of an isolation level (server/db/engine.py)."""
+    last = sa.text("SELECT query FROM pg_stat_activity WHERE pid = :pid")
+    with uow.single() as transaction:
+        pid = transaction.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+    watching = make_engine(fresh_postgres_url, pool_size=1)
+    with watching.connect() as connection:
+        assert connection.execute(last, {"pid": pid}).scalar_one() == "SELECT pg_backend_pid()"
+    watching.dispose()
+
+
+def test_transaction_reads_committed_rows_whatever_the_server_defaults_to(uow) -> None:
+    with uow() as transaction:
+        assert transaction.execute(sa.text("SHOW transaction_isolation")).scalar_one() == "read committed"
