@@ -29,7 +29,7 @@ from server.app.servicer import ApiKeyServicer, AppServicer
 from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
-from server.bootstrap_knowledge import add_knowledge
+from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bus import Bus
 from server.chat.parameters import UploadLimits
 from server.chat.service import ChatService
@@ -47,7 +47,6 @@ from server.db.migrate import migrate, require_current
 from server.edge.catalogue import CATALOGUE
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
-from server.embedding.purge import EmbeddingPurge
 from server.file.links import FileLinks
 from server.file.model import Limits
 from server.file.service import FileService
@@ -55,7 +54,6 @@ from server.file.servicer import FileServicer
 from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
-from server.index.sweep import sweep
 from server.kit.crypto import Sealer
 from server.kit.errors import AppError
 from server.kit.outbound import Outbound
@@ -122,14 +120,8 @@ def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], 
     return {
         "purge_app": AppPurge(parts.uow).purge,
         "purge_conversation": ConversationPurge(parts.uow).purge,
-        "purge_embeddings": EmbeddingPurge(parts.uow).purge,
-        "sweep_indexes": lambda _: _sweep(parts.uow),
+        **knowledge_jobs(parts),
     }
-
-
-def _sweep(uow: UowFactory) -> None:
-    while sweep(uow):
-        pass
 
 
 def redis_client(url: str, *, connections: int) -> Redis:
@@ -173,6 +165,7 @@ class Core:
     """What every slice of a running server is built from."""
 
     settings: Settings
+    engine: Engine
     db: Database
     uow: UowFactory
     bus: Bus
@@ -201,7 +194,9 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     access = AccessService(db, parts.uow, bus)
     runs = Runs(db, parts.uow, event_log, bus, settings)
     keeper = Keeper(runs, event_log, keeper_db, parts.uow, settings, access.flush_used_keys)
-    core = Core(settings=settings, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs)
+    core = Core(
+        settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs
+    )
 
     bus.start()
     stack.push_async_callback(bus.stop)
@@ -241,6 +236,7 @@ def build_models(settings: Settings, db: Database, uow: UowFactory, bus: Bus, st
 class Files:
     """The file store and what guards it."""
 
+    storage: LocalStorage
     threads: FileThreads
     links: FileLinks
     service: FileService
@@ -262,15 +258,17 @@ def build_files(core: Core, stack: AsyncExitStack) -> Files:
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
         audio=settings.audio_file_size_limit, other=settings.file_size_limit, blocked=blocked,
     )
-    return Files(threads, links, FileService(core.uow, links), Uploads(storage, threads, limits), blocked)
+    return Files(storage, threads, links, FileService(core.uow, links), Uploads(storage, threads, limits), blocked)
 
 
-def add_service_api(registry: Registry, core: Core, models: Models, files: Files) -> None:
+def add_service_api(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
     """The Service API."""
     settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
-    chat = ChatService(db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings)
+    chat = ChatService(
+        db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps
+    )
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
@@ -374,8 +372,9 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     models = build_models(settings, core.db, core.uow, core.bus, stack)
     files = build_files(core, stack)
     registry = Registry()
-    add_service_api(registry, core, models, files)
-    add_knowledge(registry, core, models, files)
+    knowledge = await build_knowledge(core, models, stack)
+    add_service_api(registry, core, models, files, knowledge)
+    add_knowledge(registry, core, models, files, knowledge)
     sessions = add_console(registry, core, models, files, stack)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions)],

@@ -1,20 +1,57 @@
-"""Builds the knowledge half of the server: datasets and what is in them."""
+"""Builds the knowledge half of the server and of the worker: datasets and what is in them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.engine import Engine
 
 from server.dataset.models import Models as DatasetModels
 from server.dataset.service import DatasetService
 from server.dataset.servicer import DatasetServicer
+from server.dataset_console.service import KnowledgeConsole
+from server.dataset_console.servicer import DatasetConsoleServicer
+from server.db import pgvector
 from server.document.model import DocumentFiles
 from server.document.service import DocumentService
 from server.document.servicer import DocumentServicer
+from server.embedding.purge import EmbeddingPurge
+from server.embedding.service import Embedder, Reranker
+from server.embedding.service import build as build_embedding
+from server.external.service import ExternalApis
+from server.external.servicer import ExternalKnowledgeServicer
+from server.index.fulltext import FullText
+from server.index.keywords import KeywordTable
+from server.index.pgvector import PgVectorStore
+from server.index.port import VectorStore
+from server.indexing.entries import Entries
+from server.ingest.extract import Limits as ExtractLimits
+from server.kit.crypto import Sealer
+from server.kit.outbound import Outbound
 from server.limits.service import Limits
 from server.metadata.service import MetadataService
 from server.metadata.servicer import MetadataServicer
+from server.retrieval.apps import AppRetrieval
+from server.retrieval.asking import Asker
+from server.retrieval.external import ExternalKnowledge
+from server.retrieval.searcher import Searcher
+from server.retrieval.service import RetrievalService
+from server.retrieval.servicer import RetrievalServicer
+from server.segment.editor import SegmentEditor
+from server.segment.service import SegmentService
+from server.segment.servicer import ChildChunkServicer, SegmentServicer
+from server.settings import Settings
 from server.tag.service import TagService
 from server.tag.servicer import TagServicer
+from transom.console.v1 import (
+    dataset_console_service_pb2,
+    dataset_console_service_pb2_grpc,
+    external_knowledge_service_pb2,
+    external_knowledge_service_pb2_grpc,
+)
 from transom.dataset.v1 import (
     dataset_service_pb2,
     dataset_service_pb2_grpc,
@@ -22,33 +59,156 @@ from transom.dataset.v1 import (
     document_service_pb2_grpc,
     metadata_service_pb2,
     metadata_service_pb2_grpc,
+    retrieval_service_pb2,
+    retrieval_service_pb2_grpc,
+    segment_service_pb2,
+    segment_service_pb2_grpc,
     tag_service_pb2,
     tag_service_pb2_grpc,
 )
 
 if TYPE_CHECKING:
-    from server.bootstrap import Core, Files, Models, Registry
+    from server.bootstrap import Core, Files, Models, Parts, Registry
+
+Handler = Callable[[Mapping[str, Any]], None]
 
 
-def add_knowledge(registry: Registry, core: Core, models: Models, files: Files) -> None:
-    """The Dataset API."""
+def vector_store(settings: Settings, engine: Engine) -> VectorStore:
+    """The driver that the settings choose; nothing connects yet."""
+    if settings.vector_store != "milvus":
+        return PgVectorStore(engine)
+    # pymilvus is an extra: only who chose Milvus has it.
+    from server.index.milvus import MilvusStore
+    from server.index.milvus_calls import MilvusAddress
+
+    return MilvusStore(MilvusAddress(uri=settings.milvus_uri, token=settings.milvus_token))
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What searching and changing need, one of each a process."""
+
+    entries: Entries
+    embedder: Embedder
+    reranker: Reranker
+    searcher: Searcher
+    apps: AppRetrieval
+    posts: Outbound
+
+
+async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> Knowledge:
+    """The indexes and the models behind them. Raises PgVectorMissing when the database cannot hold vectors."""
+    settings, db, uow = core.settings, core.db, core.uow
+    if settings.vector_store == "pgvector":
+        await db(pgvector.ensure, core.engine)
+    store = vector_store(settings, core.engine)
+    stack.callback(store.close)
+    entries = Entries(store, FullText(), KeywordTable())
+    embedder, reranker = build_embedding(models.runtime, db, uow, core.redis)
+    searcher = Searcher(db, uow, entries, embedder, reranker)
+    posts = Outbound()
+    external = ExternalKnowledge(db, uow, posts, Sealer(settings.secret_key))
+    apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime))
+    return Knowledge(entries, embedder, reranker, searcher, apps, posts)
+
+
+def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
+    """The Dataset API, and the console over the same use cases."""
     db, uow, settings = core.db, core.uow, core.settings
     limits = Limits(db, uow, core.redis)
-    datasets = DatasetService(uow)
     usable = DatasetModels(models.runtime)
-    registry.add(
-        DatasetServicer(db, datasets, usable, limits), dataset_service_pb2, dataset_service_pb2_grpc, "DatasetService"
-    )
-    registry.add(TagServicer(db, TagService(uow)), tag_service_pb2, tag_service_pb2_grpc, "TagService")
-    registry.add(
-        MetadataServicer(db, MetadataService(uow), limits), metadata_service_pb2, metadata_service_pb2_grpc,
-        "MetadataService",
-    )
+    datasets, documents, segments = DatasetService(uow), DocumentService(uow), SegmentService(uow, knowledge.entries)
+    editor = SegmentEditor(db, segments, knowledge.entries, knowledge.embedder)
     accepted = DocumentFiles(settings.file_size_limit, files.blocked)
-    documents = DocumentService(uow)
-    registry.add(
-        DocumentServicer(
-            db, documents, datasets, usable, limits, files.uploads, files.threads, files.links, accepted
-        ),
-        document_service_pb2, document_service_pb2_grpc, "DocumentService",
+    external = ExternalKnowledge(db, uow, knowledge.posts, Sealer(settings.secret_key))
+    retrieval = RetrievalService(db, uow, knowledge.searcher, external)
+
+    dataset_rpcs = DatasetServicer(db, datasets, usable, limits)
+    document_rpcs = DocumentServicer(
+        db, documents, datasets, usable, limits, files.uploads, files.threads, files.links, accepted
     )
+    segment_rpcs = SegmentServicer(db, segments, editor, usable, limits, files.links)
+    child_rpcs = ChildChunkServicer(db, segments, editor, usable, limits)
+    metadata_rpcs = MetadataServicer(db, MetadataService(uow), limits)
+    retrieval_rpcs = RetrievalServicer(db, datasets, retrieval, usable, limits, files.links)
+
+    add = registry.add
+    add(dataset_rpcs, dataset_service_pb2, dataset_service_pb2_grpc, "DatasetService")
+    add(TagServicer(db, TagService(uow)), tag_service_pb2, tag_service_pb2_grpc, "TagService")
+    add(metadata_rpcs, metadata_service_pb2, metadata_service_pb2_grpc, "MetadataService")
+    add(document_rpcs, document_service_pb2, document_service_pb2_grpc, "DocumentService")
+    add(segment_rpcs, segment_service_pb2, segment_service_pb2_grpc, "SegmentService")
+    add(child_rpcs, segment_service_pb2, segment_service_pb2_grpc, "ChildChunkService")
+    add(retrieval_rpcs, retrieval_service_pb2, retrieval_service_pb2_grpc, "RetrievalService")
+    console = KnowledgeConsole(db, uow, datasets, documents, usable, files.storage, ExtractLimits())
+    add(
+        DatasetConsoleServicer(
+            db, settings.public_url, console, documents, dataset_rpcs, document_rpcs, segment_rpcs, child_rpcs,
+            metadata_rpcs, retrieval_rpcs,
+        ),
+        dataset_console_service_pb2, dataset_console_service_pb2_grpc, "DatasetConsoleService",
+    )
+    apis = ExternalApis(db, uow, knowledge.posts, Sealer(settings.secret_key))
+    add(
+        ExternalKnowledgeServicer(db, apis, dataset_rpcs), external_knowledge_service_pb2,
+        external_knowledge_service_pb2_grpc, "ExternalKnowledgeService",
+    )
+
+
+# The worker
+
+
+def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
+    """Jobs of knowledge by kind. Models are reached through an event loop in a thread of its own."""
+    from server.embedding.blocking import BlockingModels
+    from server.file.storage import LocalStorage
+    from server.indexing.asking import BlockingAsk
+    from server.indexing.clean import Cleaner
+    from server.indexing.pipeline import DocumentIndexer
+    from server.indexing.rebuild import Rebuilder
+    from server.indexing.upkeep import Upkeep
+
+    settings, uow = parts.settings, parts.uow
+    if settings.vector_store == "pgvector":
+        pgvector.ensure(parts.engine)
+    entries = Entries(vector_store(settings, parts.engine), FullText(), KeywordTable())
+    files = LocalStorage(settings.files_path)
+    runtime: list[Any] = []
+    models = BlockingModels(_worker_models(parts, runtime))
+    ask = BlockingAsk(models.loop, runtime[0])
+    indexer = DocumentIndexer(uow, entries, models, files, ask, ExtractLimits())
+    cleaner = Cleaner(uow, entries, files)
+    upkeep = Upkeep(uow, entries, parts.engine)
+    return {
+        "index_document": indexer.index,
+        "rebuild_dataset": Rebuilder(uow, entries, models).rebuild,
+        "purge_segments": cleaner.segments,
+        "purge_nodes": cleaner.nodes,
+        "purge_document": cleaner.document,
+        "purge_dataset": cleaner.dataset,
+        "purge_embeddings": EmbeddingPurge(uow).purge,
+        "tend_dataset": upkeep.tend,
+        "sweep_indexes": upkeep.sweep,
+        "reconcile_knowledge": upkeep.reconcile,
+    }
+
+
+@asynccontextmanager
+async def _worker_models(parts: Parts, runtime: list[Any]) -> AsyncIterator[tuple[Embedder, Reranker]]:
+    """Embedder and reranker on the worker's loop; the runtime behind them is put into ``runtime``."""
+    from server.bootstrap import build_models, redis_client
+    from server.bus import Bus
+    from server.db.bridge import Database
+
+    settings = parts.settings
+    async with AsyncExitStack() as stack:
+        db = Database(2, settings.db_queue_limit)
+        stack.callback(db.close)
+        redis = redis_client(settings.redis_url, connections=32)
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis)
+        bus.start()
+        stack.push_async_callback(bus.stop)
+        models = build_models(settings, db, parts.uow, bus, stack)
+        runtime.append(models.runtime)
+        yield build_embedding(models.runtime, db, parts.uow, redis)

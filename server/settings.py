@@ -58,6 +58,10 @@ class Settings:
     model_first_token_seconds: float = _setting(120.0, "a model silent this long has failed", low=0.1, high=3600)
     model_idle_seconds: float = _setting(120.0, "longest pause between two pieces of an answer", low=0.1, high=3600)
 
+    vector_store: str = _setting("pgvector", "where vectors are: pgvector (in the database) or milvus")
+    milvus_uri: str = _setting("", "address of Milvus, http://host:19530")
+    milvus_token: str = _setting("", "user:password or API key of Milvus", secret=True)
+
     lease_seconds: float = _setting(15.0, "a process not heard of for this long is dead", low=1, high=300)
     heartbeat_seconds: float = _setting(4.0, "how often a process renews its lease and sweeps", low=0.2, high=60)
     ping_seconds: float = _setting(10.0, "a stream idle this long gets `event: ping`", low=0.05, high=300)
@@ -162,4 +166,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level}: allowed are DEBUG, INFO, WARNING, ERROR")
     if settings.lease_seconds < 3 * settings.heartbeat_seconds:
         raise SettingsError(f"{PREFIX}LEASE_SECONDS must be at least three times {PREFIX}HEARTBEAT_SECONDS")
+    if settings.vector_store not in {"pgvector", "milvus"}:
+        raise SettingsError(f"{PREFIX}VECTOR_STORE={settings.vector_store}: allowed are pgvector, milvus")
+    if settings.vector_store == "milvus" and not settings.milvus_uri:
+        raise SettingsError(f"{PREFIX}MILVUS_URI is needed when {PREFIX}VECTOR_STORE is milvus")
     return settings

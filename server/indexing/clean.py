@@ -40,6 +40,12 @@ class Cleaner:
             payload["tenant_id"], payload["dataset_id"], document_id=payload["document_id"], below=payload["below"]
         )
 
+    def nodes(self, payload: Mapping[str, Any]) -> None:
+        """Index entries of segments that were deleted, in a store that knows no transactions."""
+        dataset = stored_dataset(self._uow, payload["tenant_id"], payload["dataset_id"])
+        if dataset is not None:
+            self._entries.remove_outside(spaces_of(dataset), payload["node_ids"])
+
     def document(self, payload: Mapping[str, Any]) -> None:
         """Everything of a deleted document, with its file."""
         tenant_id, document_id = payload["tenant_id"], payload["document_id"]

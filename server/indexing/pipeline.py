@@ -244,6 +244,7 @@ class DocumentIndexer:
                     "indexing_latency": max(0.0, (now - task.began_at).total_seconds()), "attempts": 0,
                 },
             )
+            store.order_upkeep(task.tenant_id, task.dataset_id)
             if store.has_older(task):
                 store.order(
                     "purge_segments",

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from server.index.port import Vector
+from server.embedding.service import Documents
 
 # A prompt in, an answer out: the workspace's default model, not streamed.
 Ask = Callable[[str, str, str], str]
 
 
-class Embedded(NamedTuple):
-    """Vectors in the order of the texts; None where the model computed none."""
-
-    vectors: Sequence[Vector | None]
-    tokens: int
-
-
 class Models(Protocol):
     """Models for threads (server/embedding/blocking.py)."""
 
-    def documents(self, tenant_id: str, provider: str, model: str, texts: Sequence[str]) -> Embedded:
+    def documents(self, tenant_id: str, provider: str, model: str, texts: Sequence[str]) -> Documents:
         """Embed texts for indexing."""
         ...
 

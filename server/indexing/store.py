@@ -243,6 +243,16 @@ class IndexingStore:
         """Leave work for after the commit."""
         self._uow.execute(sa.insert(jobs).values(kind=kind, payload=dict(payload)))
 
+    def order_upkeep(self, tenant_id: str, dataset_id: str) -> None:
+        """Have the dataset's indexes tended a little later, once for many documents."""
+        waiting = sa.select(jobs.c.id).where(
+            jobs.c.kind == "tend_dataset", jobs.c.payload["dataset_id"].astext == dataset_id
+        )
+        if self._uow.execute(waiting.limit(1)).first() is None:
+            payload = {"tenant_id": tenant_id, "dataset_id": dataset_id}
+            due = sa.func.now() + sa.text("interval '5 seconds'")
+            self._uow.execute(sa.insert(jobs).values(kind="tend_dataset", payload=payload, due_at=due))
+
 
 class CleanStore:
     """Rows of what was deleted or replaced, in one transaction."""

@@ -9,6 +9,7 @@ from server.dataset.service import DatasetService
 from server.dataset.wire import retrieval_model
 from server.db.bridge import Database
 from server.edge.call import caller
+from server.edge.reader import sent
 from server.file.links import FileLinks
 from server.limits.service import Limits
 from server.retrieval import wire
@@ -39,6 +40,8 @@ class RetrievalServicer(rpc.RetrievalServiceServicer):
         dataset = await self._db(self._datasets.require, caller(), request.dataset_id)
         text = wire.query(request)
         model = retrieval_model(request)
+        if dataset.is_external and request.HasField("external_retrieval_model"):
+            model = sent(request.external_retrieval_model)
         await self._models.check_rerank(caller().tenant_id, model)
         trace = Trace()
         records = await self._retrieval.retrieve(caller(), dataset, text, model, trace)

@@ -27,7 +27,7 @@ log = logging.getLogger("transom.worker")
 _POLL_SECONDS = 0.5
 _RECURRING_SECONDS = 5.0
 # Seconds between two runs of the jobs that come again and again (server/bootstrap_knowledge.py does them).
-RECURRING = {"sweep_indexes": 60.0, "purge_embeddings": 86_400.0}
+RECURRING = {"sweep_indexes": 60.0, "reconcile_knowledge": 300.0, "purge_embeddings": 86_400.0}
 # Messages that may wait in the queue; a worker asks for more twice a second.
 _QUEUED = 100
 _PING_SECONDS = 3.0
@@ -42,7 +42,7 @@ def run(
     warnings.simplefilter("ignore", SecurityWarning)
     threads = concurrency or settings.worker_concurrency
     app = make_app(settings)
-    app.jobs = _jobs_of_process(settings, connections=threads + 2 if pool == "threads" else 2)
+    app.jobs = _jobs_of_process(settings, connections=threads + 4 if pool == "threads" else 4)
     # What cannot be built stops the start; it would leave a worker that takes no job.
     app.jobs()
     relay = _Relay(app, ready_file)

@@ -164,7 +164,7 @@ class Workspace:
         self._model_url = model_url
         self._set_up()
         self.add_model(model)
-        self._use_default(model)
+        self.use_default(model)
 
     def _set_up(self) -> None:
         login = {"email": "owner@example.com", "password": base64.b64encode(PASSWORD.encode()).decode()}
@@ -176,26 +176,28 @@ class Workspace:
         assert done.status_code == 200, done.text
         self.console.headers["X-CSRF-Token"] = self.console.cookies["csrf_token"]
 
-    def add_model(self, model: str) -> None:
+    def add_model(self, model: str, model_type: str = "llm") -> None:
         """Add a custom model of the loopback double; its name may carry a script after ``@``."""
+        chat = {"mode": "chat", "context_size": "8192", "vision_support": "support"}
         self.ok(
             self.console.post(
                 f"/console/api/workspaces/current/model-providers/{COMPATIBLE}/models/credentials",
                 json={
-                    "model": model, "model_type": "llm",
+                    "model": model, "model_type": model_type,
                     "credentials": {
-                        "endpoint_url": f"{self._model_url}/v1", "api_key": "sk-test-key", "mode": "chat",
-                        "context_size": "8192", "vision_support": "support",
+                        "endpoint_url": f"{self._model_url}/v1", "api_key": "sk-test-key",
+                        **(chat if model_type == "llm" else {"context_size": "8192"}),
                     },
                 },
             )
         )
 
-    def _use_default(self, model: str) -> None:
+    def use_default(self, model: str, model_type: str = "llm") -> None:
+        """Make a model the workspace's default of its type."""
         self.ok(
             self.console.post(
                 "/console/api/workspaces/current/default-model",
-                json={"model_settings": [{"model_type": "llm", "provider": COMPATIBLE, "model": model}]},
+                json={"model_settings": [{"model_type": model_type, "provider": COMPATIBLE, "model": model}]},
             )
         )
 

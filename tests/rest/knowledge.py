@@ -10,6 +10,33 @@ import httpx
 
 from tests.harness.product import Workspace
 
+EMBEDDER = "loopback-embed"
+AUTOMATIC = {"mode": "automatic"}
+# One segment a line.
+LINES = {
+    "mode": "custom",
+    "rules": {
+        "pre_processing_rules": [{"id": "remove_extra_spaces", "enabled": True}],
+        "segmentation": {"separator": "\n", "max_tokens": 200, "chunk_overlap": 0},
+    },
+}
+NESTED = {
+    "mode": "hierarchical",
+    "rules": {
+        "pre_processing_rules": [],
+        "segmentation": {"separator": "\n\n", "max_tokens": 500, "chunk_overlap": 0},
+        "parent_mode": "paragraph",
+        "subchunk_segmentation": {"separator": "\n", "max_tokens": 200, "chunk_overlap": 0},
+    },
+}
+
+
+def search_by(method: str, **fields: Any) -> dict[str, Any]:
+    """A retrieval model."""
+    return {
+        "search_method": method, "reranking_enable": False, "top_k": 3, "score_threshold_enabled": False, **fields,
+    }  # fmt: skip
+
 
 class Knowledge:
     """Calls with a dataset key of the workspace."""
@@ -21,6 +48,35 @@ class Knowledge:
         self.http = httpx.Client(
             base_url=workspace.product.url, timeout=60, headers={"Authorization": f"Bearer {self.key}"}
         )
+
+    def add_embedder(self, model: str = EMBEDDER, *, default: bool = True) -> str:
+        """Make the loopback embedder callable; its name may carry a script after ``@``."""
+        self.workspace.add_model(model, "text-embedding")
+        if default:
+            self.workspace.use_default(model, "text-embedding")
+        return model
+
+    def add_text(self, dataset_id: str, text: str, **fields: Any) -> dict[str, Any]:
+        """Create a document from text and wait until it is indexed; the document."""
+        body = {"name": f"{uuid.uuid4().hex[:8]}.txt", "text": text, "process_rule": LINES, **fields}
+        made = self.ok("POST", f"/datasets/{dataset_id}/document/create-by-text", json=body)
+        (state,) = self.wait_indexed(dataset_id, made["batch"])
+        assert state["indexing_status"] == "completed", state
+        found: dict[str, Any] = self.ok("GET", f"/datasets/{dataset_id}/documents/{made['document']['id']}")
+        return {**found, "batch": made["batch"]}
+
+    def segments(self, dataset_id: str, document_id: str) -> list[dict[str, Any]]:
+        """The first hundred segments of a document."""
+        found: list[dict[str, Any]] = self.ok(
+            "GET", f"/datasets/{dataset_id}/documents/{document_id}/segments", params={"limit": 100}
+        )["data"]
+        return found
+
+    def retrieve(self, dataset_id: str, query: str, model: dict[str, Any] | None = None, **fields: Any) -> list[Any]:
+        """Records of a search."""
+        body = {"query": query, **({"retrieval_model": model} if model else {}), **fields}
+        found: list[Any] = self.ok("POST", f"/datasets/{dataset_id}/retrieve", json=body)["records"]
+        return found
 
     def ok(self, method: str, path: str, **options: Any) -> Any:
         """The JSON of a good reply; None without a body."""
