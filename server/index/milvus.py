@@ -104,7 +104,7 @@ class MilvusStore:
         def search(client: Any, left: float) -> Any:
             return client.search(
                 home.collection, data=[wanted], limit=limit, filter=layout.joined(home.condition, condition),
-                partition_names=home.partitions, output_fields=_FIELDS, consistency_level="Bounded", timeout=left,
+                output_fields=_FIELDS, consistency_level="Bounded", timeout=left, **home.for_reading,
                 search_params={"metric_type": "IP", "params": {"ef": max(_EF, _EF_PER_HIT * limit)}},
             )
 
@@ -154,7 +154,7 @@ class MilvusStore:
 
     def _upsert(self, home: Home, dimension: int, rows: Sequence[dict[str, Any]]) -> None:
         def upsert(client: Any, left: float) -> Any:
-            return client.upsert(home.collection, list(rows), partition_name=home.partition or "", timeout=left)
+            return client.upsert(home.collection, list(rows), timeout=left, **home.for_writing)
 
         for _ in range(2):
             self._collections.ensure(home, dimension)
@@ -189,9 +189,7 @@ class MilvusStore:
         for wanted in filters:
 
             def delete(client: Any, left: float, wanted: str = wanted) -> Any:
-                return client.delete(
-                    home.collection, filter=wanted, partition_name=home.partition or "", timeout=left
-                )
+                return client.delete(home.collection, filter=wanted, timeout=left, **home.for_writing)
 
             self._known(home, self._address.write_seconds, delete)
         self._settle(home, home.key("0" * 32))
@@ -206,8 +204,8 @@ class MilvusStore:
 
         def query(client: Any, left: float) -> Any:
             return client.query(
-                home.collection, filter=layout.joined(home.condition, condition), partition_names=home.partitions,
-                consistency_level="Strong", timeout=left, **more,
+                home.collection, filter=layout.joined(home.condition, condition), consistency_level="Strong",
+                timeout=left, **home.for_reading, **more,
             )
 
         return list(self._read(home, query) or [])

@@ -40,9 +40,14 @@ class Home:
     name: str
 
     @property
-    def partitions(self) -> list[str] | None:
-        """As searches and queries want it."""
-        return [self.partition] if self.partition else None
+    def for_reading(self) -> dict[str, list[str]]:
+        """The partition as searches and queries want it."""
+        return {"partition_names": [self.partition]} if self.partition else {}
+
+    @property
+    def for_writing(self) -> dict[str, str]:
+        """The partition as upserts and deletes want it."""
+        return {"partition_name": self.partition} if self.partition else {}
 
     @property
     def condition(self) -> str:
