@@ -176,7 +176,9 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     runtime: list[Any] = []
     models = BlockingModels(_worker_models(parts, runtime))
     ask = BlockingAsk(models.loop, runtime[0])
-    indexer = DocumentIndexer(uow, entries, models, files, ask, ExtractLimits())
+    indexer = DocumentIndexer(
+        uow, entries, models, files, ask, ExtractLimits(), most_attempts=settings.index_attempts
+    )
     cleaner = Cleaner(uow, entries, files)
     upkeep = Upkeep(uow, entries, parts.engine)
     return {

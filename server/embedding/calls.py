@@ -39,7 +39,7 @@ class Lane:
 # Somebody waits for an answer.
 INTERACTIVE = Lane("interactive", width=64, tries=3, patience=10.0)
 # Beyond this the job itself comes back later.
-INDEXING = Lane("indexing", width=4, tries=6, patience=600.0)
+INDEXING = Lane("indexing", width=4, tries=3, patience=600.0)
 
 
 class Calls:

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-# Beginnings of one version; then it is an error with its last reason.
-MOST_ATTEMPTS = 6
-
 
 class Superseded(Exception):
     """The document is gone, paused, wanted in another version, or another worker has it: stop quietly."""

@@ -20,7 +20,7 @@ from server.dataset.model import Dataset
 from server.dataset.store import DatasetStore
 from server.db.engine import UowFactory
 from server.indexing.entries import Entries, Prepared
-from server.indexing.model import MOST_ATTEMPTS, Failed, PendingSegment, Superseded, Task
+from server.indexing.model import Failed, PendingSegment, Superseded, Task
 from server.indexing.ports import Ask, Files, Models
 from server.indexing.store import IndexingStore
 from server.ingest import qa
@@ -48,7 +48,7 @@ class DocumentIndexer:
 
     def __init__(
         self, uow: UowFactory, entries: Entries, models: Models, files: Files, ask: Ask, limits: Limits,
-        *, longest_segment: int = 4000,
+        *, most_attempts: int, longest_segment: int = 4000,
     ) -> None:
         self._uow = uow
         self._entries = entries
@@ -56,6 +56,7 @@ class DocumentIndexer:
         self._files = files
         self._ask = ask
         self._limits = limits
+        self._most_attempts = most_attempts
         self._longest = longest_segment
 
     def index(self, payload: Mapping[str, Any]) -> None:
@@ -67,8 +68,8 @@ class DocumentIndexer:
         if task is None:
             return
         try:
-            if task.attempts > MOST_ATTEMPTS:
-                raise Failed(f"Indexing was begun {MOST_ATTEMPTS} times and never came to an end.")
+            if task.attempts > self._most_attempts:
+                raise Failed(f"Indexing was begun {self._most_attempts} times and never came to an end.")
             self._run(task)
         except Superseded:
             log.info("document %s: version %d is not wanted from here any more", task.document_id, task.version)
@@ -78,7 +79,7 @@ class DocumentIndexer:
     def _fail_or_raise(self, task: Task, error: Exception) -> None:
         """End the document with a reason, or let the job come back for another attempt."""
         reason = final_reason(error)
-        if reason is None and task.attempts < MOST_ATTEMPTS:
+        if reason is None and task.attempts < self._most_attempts:
             raise error
         text = clean_text(reason or f"Indexing failed: {error}")[:2000]
         log.warning("document %s failed: %s", task.document_id, text, exc_info=reason is None and error)
