@@ -50,6 +50,8 @@ from server.settings import Settings
 log = logging.getLogger("transom.chat")
 
 _CONFIGS = 1000
+# An agent without its tools would be another app: agents are refused until they have them.
+ANSWERED_MODES = ("chat", "completion")
 
 
 class Models(Protocol):
@@ -142,6 +144,8 @@ class ChatService:
         too_many_requests.
         """
         app = caller.the_app
+        if app.mode not in ANSWERED_MODES:
+            raise AppError(Reason.APP_UNAVAILABLE)
         if question.inputs is None:
             raise invalid_param("1 validation error for ChatRequestPayload\ninputs\n  Field required [type=missing]")
         query = question.query.replace("\x00", "")

@@ -110,6 +110,8 @@ class ChatServicer(
         self, request: chat_pb2.SendChatMessageRequest, context: Context
     ) -> chat_pb2.SendChatMessageResponse:
         """The whole answer."""
+        if caller().the_app.mode == "agent-chat":
+            raise invalid_param("Agent Chat App does not support blocking mode")
         run = await self._chat.start(caller(), _chat_question(request))
         outcome = await _outcome(run)
         key = run.key

@@ -36,6 +36,7 @@ from transom.common.v1 import options_pb2
 log = logging.getLogger("transom.edge")
 
 _JSON = "application/json"
+_JSON_UTF8 = "application/json; charset=utf-8"
 _SSE = "text/event-stream"
 _SSE_HEADERS = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 # No message. Over HTTP/1.1 a status after the first byte says nothing, and a part would pass for the whole, or leave
@@ -109,7 +110,7 @@ class Edge(grpc.aio.ServerInterceptor):
             try:
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
-                body = _rest_body(response) if rest else response
+                body = _rest_body(response, rule) if rest else response
                 status = call.status or rule.success_status
                 if status or call.headers:
                     await context.send_initial_metadata(
@@ -212,10 +213,11 @@ def _open(context: grpc.aio.ServicerContext, rest: bool) -> Call:
     return call
 
 
-def _rest_body(response: Message) -> bytes:
+def _rest_body(response: Message, rule: Rule) -> bytes:
     if isinstance(response, HttpBody):
         return response.SerializeToString()
-    return HttpBody(content_type=_JSON, data=to_json(response)).SerializeToString()
+    kind = _JSON_UTF8 if rule.generates else _JSON
+    return HttpBody(content_type=kind, data=to_json(response)).SerializeToString()
 
 
 def _parts(item: Any, printer: SsePrinter | None) -> list[Any]:

@@ -26,6 +26,8 @@ class Rule:
     csrf_exempt: bool
     # The body is JSON with fields of its own: another content type is 415.
     json_body: bool
+    # The answer is a model's: whole, its content type names the charset (service-api.md 1.3).
+    generates: bool
 
 
 def rules_of(services: Iterable[ServiceDescriptor]) -> dict[str, Rule]:
@@ -49,6 +51,7 @@ def _rule(method: MethodDescriptor) -> Rule:
         before_setup=policy.before_setup,
         csrf_exempt=policy.csrf_exempt,
         json_body=_has_json_body(method),
+        generates="response_mode" in method.input_type.fields_by_name,
     )
 
 
