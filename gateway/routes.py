@@ -191,5 +191,7 @@ def _retry(more: str = "") -> Json:
                 "typed_config": typed("retry.host.previous_hosts.v3.PreviousHostsPredicate"),
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        # The balancer prefers the process with the fewest calls, which is the one that just went: it must be asked
+        # often until it names another.
+        "host_selection_retry_max_attempts": 32,
     }
