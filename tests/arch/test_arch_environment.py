@@ -16,6 +16,7 @@ from tests.arch.sources import ROOT, Source, dotted, sources
 ALLOWED: Mapping[str, str] = {
     "server/cli/__init__.py": "options of the command line become settings of the processes it starts",
     "server/cli/environment.py": "a command takes what a running `transom up` uses, and above it its own environment",
+    "server/embedded/embedder.py": "OpenMP reads its settings there when it is loaded",
     "server/embedded/envoy.py": "programs that it starts need PATH",
     "server/embedded/postgres.py": "programs that it starts need PATH and TMPDIR",
     "server/embedded/supervisor.py": "processes that it starts inherit the environment",
