@@ -52,7 +52,7 @@ def import_app(
     try:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file.name} is not UTF-8 text: {error}") from None
+        raise click.ClickException(f"the file is not UTF-8 text: {error}") from None
     order = ImportOrder(name=name, use_default_model=use_default_model)
 
     async def work(admin: Admin, caller: Caller) -> tuple[ImportResult, App]:

@@ -19,7 +19,8 @@ _KEPT = "demo.json"
 # What is asked of each app of the demo: title, path, body.
 _CALLS: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "chat_app_key": (
-        "Stream a chat", "chat-messages", {"inputs": {}, "query": "What is the capital of France?"},
+        "Stream a chat", "chat-messages",
+        {"inputs": {}, "query": "What is the capital of France? Answer in one word."},
     ),
     "completion_app_key": (
         "Complete a text", "completion-messages", {"inputs": {"query": "Write one sentence about the sea."}},

@@ -46,7 +46,10 @@ def create(app: str | None, workspace: str | None, *, dataset: bool) -> None:
 @click.option("--show", is_flag=True, help="Print the keys in full.")
 @workspace_option
 def list_keys(app: str | None, workspace: str | None, *, show: bool) -> None:
-    """List the keys, of APP or all: id, key, last use (UTC), app; the newest first."""
+    """List the keys of APP, or all of the workspace.
+
+    Columns: id, key, last use (UTC), app. The newest stand first.
+    """
 
     async def work(admin: Admin, caller: Caller) -> list[OwnedKey]:
         only = None if app is None else (await find_app(admin, caller, app)).id

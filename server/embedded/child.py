@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_POLL_SECONDS = 0.02
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
@@ -67,6 +70,31 @@ def spawn(command: Command, log: Path) -> subprocess.Popen[bytes]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         return subprocess.Popen(command.argv, stdout=output, stderr=subprocess.STDOUT, **command.options())
+
+
+def end_leftover(pid: int, word: Path, number: signal.Signals, seconds: float) -> None:
+    """End a process that an earlier, killed parent left; nothing when ``pid`` is another program by now.
+
+    It is ours when ``word`` stands in its command line. ``number`` asks it to finish; after
+    ``seconds`` it is killed.
+    """
+    if not alive(pid) or not _has_word(pid, word):
+        return
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+        while alive(pid) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if alive(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _has_word(pid: int, word: Path) -> bool:
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return os.fsencode(word) in words
 
 
 def alive(pid: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -73,16 +74,25 @@ class Screen:
         return f"\033[{colour}m{shown}\033[0m"
 
 
-async def follow(name: str, stream: asyncio.StreamReader, screen: Screen, file: LogFile) -> None:
-    """Pass everything a child writes to its file and, line by line, to the screen. Ends with the child."""
+async def follow(
+    name: str, stream: asyncio.StreamReader, screen: Screen, file: LogFile, unsaid: Sequence[bytes] = ()
+) -> None:
+    """Pass everything a child writes to its file and, line by line, to the screen. Ends with the child.
+
+    Lines with one of the ``unsaid`` texts stay off the screen.
+    """
     rest = b""
     while chunk := await stream.read(_CHUNK):
         file.write(chunk)
         whole, newline, rest = (rest + chunk).rpartition(b"\n")
         if newline:
-            screen.lines(name, whole)
+            screen.lines(name, _without(whole, unsaid))
         elif len(rest) > _CHUNK:
             screen.lines(name, rest)
             rest = b""
     if rest:
         screen.lines(name, rest)
+
+
+def _without(lines: bytes, unsaid: Sequence[bytes]) -> bytes:
+    return b"\n".join(line for line in lines.split(b"\n") if not any(text in line for text in unsaid))

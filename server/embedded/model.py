@@ -29,6 +29,11 @@ log = logging.getLogger("transom.model")
 NAME = "SmolLM2-135M-Instruct"
 _SLOTS = 2
 _CONTEXT = 8192
+# Where a request says nothing.
+_TEMPERATURE = 0.2
+_TOP_P = 0.9
+_REPEAT_PENALTY = 1.1
+_LONGEST_ANSWER = 1024
 _LOAD_AFTER_SECONDS = 10.0
 _IDLE_SECONDS = 900
 _PROMPT_CACHE_MIB = 64
@@ -61,6 +66,11 @@ def _load(key: str) -> Any:
     # Both slots draw on one cache, so that a single long conversation has all of it.
     params.n_ctx = _CONTEXT
     params.kv_unified = True
+    # What its makers recommend; without a penalty and an end so small a model repeats itself for ever.
+    params.sampling.temp = _TEMPERATURE
+    params.sampling.top_p = _TOP_P
+    params.sampling.penalty_repeat = _REPEAT_PENALTY
+    params.n_predict = _LONGEST_ANSWER
     params.cpuparams.n_threads = threads
     params.cpuparams_batch.n_threads = threads
     params.cache_ram_mib = _PROMPT_CACHE_MIB

@@ -32,7 +32,8 @@ class Plan:
 
     ``prepare`` runs before each start and may block (it gets a thread). ``ready`` is asked until it
     says yes. ``needs`` are parts that must be ready before the first start. ``stop_seconds`` is how
-    long the part may take to finish before it is killed.
+    long the part may take to finish before it is killed. Lines with an ``unsaid`` text go to the
+    part's file alone.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Plan:
     needs: tuple[str, ...] = ()
     note: str = ""
     stop_seconds: float = 10.0
+    unsaid: tuple[bytes, ...] = ()
 
 
 def next_delay(failures: int) -> float:
@@ -137,7 +139,7 @@ class Part:
         if self._stopping.is_set():  # stop() came while the process was being made
             _signal(process.pid, command.stop_signal)
         assert process.stdout is not None
-        reader = asyncio.create_task(follow(self.plan.name, process.stdout, self._screen, self._log))
+        reader = asyncio.create_task(follow(self.plan.name, process.stdout, self._screen, self._log, self.plan.unsaid))
         waiting = asyncio.create_task(self._wait_ready(process, began))
         try:
             await process.wait()

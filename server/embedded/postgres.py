@@ -11,14 +11,13 @@ import pwd
 import shutil
 import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from server.embedded import binaries, places
-from server.embedded.child import Command, alive
+from server.embedded import binaries, child, places
+from server.embedded.child import Command
 
 ROLE = "transom"
 _PORT = 5432  # names the socket file only
@@ -137,23 +136,9 @@ def end_leftover(where: PostgresPlace) -> None:
         pid = int(pid_file.read_text().split("\n", 1)[0])
     except (OSError, ValueError):
         return
-    if alive(pid) and _is_postgres(pid, where):
-        deadline = time.monotonic() + _STOP_SECONDS
-        os.kill(pid, signal.SIGINT)
-        while alive(pid) and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if alive(pid):
-            os.kill(pid, signal.SIGKILL)
+    child.end_leftover(pid, where.data, signal.SIGINT, _STOP_SECONDS)
     # PostgreSQL trusts a living pid in this file, also when it is a zombie or another program by now.
     pid_file.unlink(missing_ok=True)
-
-
-def _is_postgres(pid: int, where: PostgresPlace) -> bool:
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return os.fsencode(where.data) in words
 
 
 def accepts(url: str) -> bool:

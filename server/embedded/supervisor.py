@@ -62,6 +62,11 @@ class Layout:
         }
         return {PREFIX + name.upper(): value for name, value in computed.items()}
 
+    def kept(self) -> dict[str, str]:
+        """What commands beside this start need to know: the settings it was given and those it decides."""
+        given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+        return {**given, PREFIX + "GOOGLE_API_KEY": self.settings.google_api_key, **self.computed()}
+
     def environment(self) -> dict[str, str]:
         """What every process of ours gets; the same settings as when they run elsewhere."""
         return {**os.environ, "PYTHONUNBUFFERED": "1", **self.computed()}
@@ -131,7 +136,10 @@ def _valkey(at: Layout) -> Plan | None:
     async def ready() -> bool:
         return await asyncio.to_thread(valkey.accepts, where)
 
-    return Plan(name="valkey", command=valkey.command(where), ready=ready, note=f"Valkey in {_short(where.data)}")
+    return Plan(
+        name="valkey", command=valkey.command(where), ready=ready, prepare=partial(valkey.end_leftover, where),
+        note=f"Valkey in {_short(where.data)}", unsaid=(b"Memory overcommit must be enabled",),
+    )
 
 
 def _ours(environment: Mapping[str, str], *words: str, **changed: str) -> Command:
@@ -238,12 +246,16 @@ class Supervisor:
         if self._signalled_at is None:
             self._signalled_at = now
         elif now - self._signalled_at > _SECOND_SIGNAL_SECONDS:
-            for part in self._workers():
+            for part in (*self._workers(), *self._named("model")):
                 part.kill()
 
     def _workers(self) -> list[Part]:
         """Parts with work of their own that may take a while to finish."""
-        return [part for name, part in self.parts.items() if name.startswith("server-") or name in {"worker", "model"}]
+        return [part for name, part in self.parts.items() if name.startswith("server-") or name == "worker"]
+
+    def _named(self, *names: str) -> list[Part]:
+        """Those of the parts that this start has."""
+        return [self.parts[name] for name in names if name in self.parts]
 
     async def _story(self, began: float) -> None:
         """Tell when the product answers; then show the demo."""
@@ -283,14 +295,13 @@ class Supervisor:
                 self._screen.say("transom", f"the access log could not be rotated: {error}")
 
     async def _stop_all(self) -> None:
-        """No new connections, then the server and worker finish what they have, then the stores."""
+        """No new connections; then servers and worker finish what they have, for which they need the rest."""
         self._screen.say("transom", "stopping (Ctrl-C again: at once)")
         parts = self.parts
         if parts["envoy"].pid is not None:
             await envoy.drain(self._at.gateway)
-        await asyncio.gather(*(part.stop() for part in self._workers()))
-        await parts["envoy"].stop()
-        await asyncio.gather(*(parts[name].stop() for name in ("valkey", "postgres") if name in parts))
+        for together in (self._workers(), self._named("model", "envoy"), self._named("valkey", "postgres")):
+            await asyncio.gather(*(part.stop() for part in together))
         self._screen.say("transom", "stopped")
 
 
@@ -306,7 +317,7 @@ def up(settings: Settings) -> int:
     try:
         secrets = folder.secrets()
         at = layout(_with_public_url(settings), data, secrets)
-        state.keep_environment(data, at.computed())
+        state.keep_environment(data, at.kept())
         asyncio.run(_run(at, screen, began))
     except (StartError, OSError, RuntimeError) as error:
         return _failed(error)

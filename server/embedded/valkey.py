@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from server.embedded import binaries, places
+from server.embedded import binaries, child, places
 from server.embedded.child import Command
 
 _SOCKET_NAME = "valkey.sock"
 # Descriptors that Valkey keeps for itself.
 _OWN_FILES = 64
+_STOP_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,29 @@ def command(where: ValkeyPlace, *, databases: int = 16, durable: bool = True) ->
         "--dir", str(where.data), "--appendonly", "yes" if durable else "no", "--appendfsync", "everysec",
         "--save", "", "--databases", str(databases), "--daemonize", "no", "--maxclients", str(_clients()),
         "--maxmemory-policy", "noeviction",
-        "--loglevel", "warning",
+        "--loglevel", "warning", "--set-proc-title", "no", "--pidfile", str(_pid_file(where)),
     )
     return Command(
         argv=argv, env={"PATH": os.environ.get("PATH", "")}, cwd=where.data,
         stop_signal=signal.SIGTERM, orphan_signal=signal.SIGTERM,
     )
+
+
+def _pid_file(where: ValkeyPlace) -> Path:
+    return where.data / "valkey.pid"
+
+
+def end_leftover(where: ValkeyPlace) -> None:
+    """Wait for the end of a server that an earlier, killed parent left: its last act is to remove the socket.
+
+    The caller holds the lock of the data folder, so no other supervisor runs one.
+    """
+    try:
+        pid = int(_pid_file(where).read_text())
+    except (OSError, ValueError):
+        return
+    child.end_leftover(pid, where.socket, signal.SIGTERM, _STOP_SECONDS)
+    _pid_file(where).unlink(missing_ok=True)
 
 
 def _clients() -> int:
