@@ -11,6 +11,7 @@ from typing import TypeVar
 from weakref import WeakValueDictionary
 
 from server.embedding.rate import SharedRate
+from server.llm.faults import SILENT
 from server.llm.port import ModelFault
 
 T = TypeVar("T")
@@ -26,20 +27,23 @@ LIMITED = "The model provider's rate limit is reached; it takes the next call in
 class Lane:
     """How calls of one kind are made.
 
-    ``width`` of them run at a time for one credential in one process; each is tried up to ``tries``
-    times, and waits ``patience`` seconds in all, for the rate and between tries.
+    ``width`` of them run at a time for one credential in one process. Each is tried up to ``tries``
+    times, ``silences`` times when the model says nothing for ``longest`` seconds, and waits
+    ``patience`` seconds in all, for the rate and between tries.
     """
 
     name: str
     width: int
     tries: int
     patience: float
+    longest: float
+    silences: int = 1
 
 
 # Somebody waits for an answer.
-INTERACTIVE = Lane("interactive", width=64, tries=3, patience=10.0)
+INTERACTIVE = Lane("interactive", width=64, tries=3, patience=10.0, longest=30.0)
 # Beyond this the job itself comes back later.
-INDEXING = Lane("indexing", width=4, tries=3, patience=600.0)
+INDEXING = Lane("indexing", width=4, tries=3, patience=600.0, longest=300.0, silences=2)
 
 
 class Calls:
@@ -64,7 +68,7 @@ class Calls:
         while True:
             left = await self._admitted(account, left)
             try:
-                return await attempt()
+                return await _in_time(attempt, lane.longest)
             except ModelFault as fault:
                 tries += 1
                 pause = await self._pause(account, fault, tries, lane)
@@ -92,6 +96,15 @@ class Calls:
         """
         if fault.fault == "rate_limit" or (fault.fault == "unavailable" and fault.retry_after is not None):
             return await self._rate.limited(account, fault.retry_after)
-        if fault.fault not in _PASSING or tries >= lane.tries:
+        silent = isinstance(fault.__cause__, TimeoutError)
+        if fault.fault not in _PASSING or tries >= (lane.silences if silent else lane.tries):
             return None
         return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (tries - 1)) * random.uniform(0.75, 1.25)
+
+
+async def _in_time(attempt: Callable[[], Awaitable[T]], seconds: float) -> T:
+    try:
+        async with asyncio.timeout(seconds):
+            return await attempt()
+    except TimeoutError as error:
+        raise ModelFault("unavailable", SILENT, detail=f"no answer in {seconds:g} s") from error

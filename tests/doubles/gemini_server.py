@@ -237,10 +237,11 @@ class GeminiServer(LoopbackServer):
         texts = ["".join(part.get("text", "") for part in request["content"]["parts"]) for request in requests]
         size = behaviour.size or requests[0].get("outputDimensionality") or DIMENSIONS
         vectors = embeddings(texts, size)
-        if behaviour.garbage:
+        spoiling = self.fails_now(call.model, behaviour) if behaviour.spoils else False
+        if spoiling and behaviour.garbage:
             reply.body(200, b'{"embeddings": [{"values": [0.1,')
             return
-        rows = spoiled(vectors, behaviour) if behaviour.spoils else vectors.tolist()
+        rows = spoiled(vectors, behaviour) if spoiling else vectors.tolist()
         found = [{"values": row} for row in rows]
         answer: dict = {"embeddings": found} if batch else {"embedding": found[0]}
         if behaviour.usage:

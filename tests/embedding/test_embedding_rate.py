@@ -73,7 +73,7 @@ async def test_pauses_in_a_row_grow_when_the_provider_does_not_say(redis) -> Non
 
 async def test_interactive_call_does_not_wait_for_a_long_pause(redis) -> None:
     calls = Calls(SharedRate(redis))
-    lane = Lane("quick", width=2, tries=3, patience=0.5)
+    lane = Lane("quick", width=2, tries=3, patience=0.5, longest=5.0)
     tried = 0
 
     async def attempt() -> None:
@@ -106,7 +106,7 @@ async def test_two_processes_together_settle_at_the_providers_rate(fresh_redis_u
         await asyncio.sleep(0.005)
 
     clients = [Redis.from_url(fresh_redis_url) for _ in range(2)]
-    lane = Lane("indexing", width=8, tries=3, patience=60.0)
+    lane = Lane("indexing", width=8, tries=3, patience=60.0, longest=5.0)
     done = 0
 
     async def work(calls: Calls, until: float) -> None:
@@ -149,5 +149,22 @@ async def test_lasting_outage_ends_with_its_reason_after_the_lanes_tries(redis, 
         raise ModelFault("unavailable", "down for maintenance")
 
     with pytest.raises(ModelFault, match="down for maintenance"):
-        await calls.run(ACCOUNT, Lane("indexing", width=1, tries=4, patience=60.0), attempt)
+        await calls.run(ACCOUNT, Lane("indexing", width=1, tries=4, patience=60.0, longest=5.0), attempt)
     assert tried == 4
+
+
+@pytest.mark.parametrize("silences", [1, 2])
+async def test_silent_model_is_given_up_sooner_than_one_that_refuses(redis, monkeypatch, silences) -> None:
+    monkeypatch.setattr(calls_module, "_FIRST_PAUSE", 0.01)
+    calls = Calls(SharedRate(redis))
+    tried = 0
+
+    async def attempt() -> None:
+        nonlocal tried
+        tried += 1
+        await asyncio.Event().wait()
+
+    lane = Lane("indexing", width=1, tries=9, patience=60.0, longest=0.1, silences=silences)
+    with pytest.raises(ModelFault, match="did not answer in time") as caught:
+        await calls.run(ACCOUNT, lane, attempt)
+    assert caught.value.fault == "unavailable" and tried == silences
