@@ -15,7 +15,8 @@ NEEDED = (0, 8)
 _LOCK = 0x7472616E766563  # "tranvec"
 
 # Vectors of half precision: half the memory of single, and the scores differ in the fifth digit. Rows stay
-# in one piece up to a page (4,000 dimensions), so that reading one is reading one place.
+# in one piece up to a page (4,000 dimensions), so that reading one is reading one place. Rows come and go
+# (vector_body.py), so the table is cleaned more often than others.
 _ROWS = """
 CREATE TABLE IF NOT EXISTS vector_rows (
     space_id BIGINT NOT NULL,
@@ -24,7 +25,10 @@ CREATE TABLE IF NOT EXISTS vector_rows (
     document_id UUID NOT NULL,
     embedding HALFVEC NOT NULL,
     CONSTRAINT pk_vector_rows PRIMARY KEY (space_id, node_id)
-) WITH (toast_tuple_target = 8160);
+) WITH (
+    toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000
+);
+ALTER TABLE vector_rows ALTER COLUMN document_id SET STATISTICS 10;
 CREATE INDEX IF NOT EXISTS ix_vector_rows_document ON vector_rows (space_id, document_id);
 """
 

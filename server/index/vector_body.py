@@ -120,6 +120,7 @@ class _Space:
                 # most of whose rows were compared one by one anyway, compare all of them meanwhile.
                 self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {_index(self._id)}")
             moved = self._move(tail)
+            self._vacuum(moved)
             self._build()
             if moved <= least:
                 return done
@@ -135,6 +136,8 @@ class _Space:
             f"document_id uuid NOT NULL, embedding halfvec({self._dimension}) NOT NULL) "
             "WITH (toast_tuple_target = 8160)"
         )
+        # Searches bring many ids; weighing them against a long list of frequent ones would take longer.
+        self._run(f"ALTER TABLE {self._table} ALTER COLUMN document_id SET STATISTICS 10")
         self._run(f"CREATE INDEX IF NOT EXISTS {self._table}_document ON {self._table} (document_id)")
         # Writers hold the row shared while they may still believe that there is no body. Waiting for them
         # makes later ones wait too, so not for long; the next upkeep tries again.
@@ -167,6 +170,12 @@ class _Space:
         while total < most and (moved := self._connection.execute(sa.text(statement)).rowcount):
             total += moved
         return total
+
+    def _vacuum(self, moved: int) -> None:
+        """Searches of the tail step over rows that moved until they are cleaned up; do it when they are many."""
+        rows = self._scalar("SELECT reltuples FROM pg_class WHERE oid = 'vector_rows'::regclass")
+        if moved * 10 > rows:
+            self._run("VACUUM (ANALYZE, SKIP_LOCKED) vector_rows")
 
     def _build(self) -> None:
         if self._index_is_valid():

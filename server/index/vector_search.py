@@ -29,6 +29,10 @@ _EF, _EF_PER_HIT, _EF_MOST = 100, 2, 1000
 _WALK_ROWS = 20_000
 # Up to so many rows of a filter are compared one by one: exact, and faster than a walk that skips nearly all.
 _EXACT_ROWS = 10_000
+# Documents by their index: the planner, who would weigh a thousand ids one by one, does not see them.
+_LOOKED_UP = "document_id = ANY((SELECT %s::uuid[])::uuid[])"
+# Rows of other documents skipped on a walk: by a hash table, which needs ids that the planner sees.
+_SKIPPED = "document_id = ANY(%s::uuid[])"
 # For this transaction only. Short statements gain nothing from compiling or from a second process.
 _SETTINGS = (
     "SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; "
@@ -116,41 +120,43 @@ def search(uow: UnitOfWork, known: KnownSpaces, wanted: Wanted) -> list[Hit]:
 def _is_narrow(uow: UnitOfWork, registered: Registered, documents: Sequence[str]) -> bool:
     statement = (
         f"SELECT count(*) FROM (SELECT 1 FROM {body_table(registered.id)} "  # noqa: S608 - a number of ours
-        f"WHERE document_id = ANY(%s::uuid[]) LIMIT {_EXACT_ROWS + 1}) found"
+        f"WHERE {_LOOKED_UP} LIMIT {_EXACT_ROWS + 1}) found"
     )
     return bool(uow.connection.exec_driver_sql(statement, (list(documents),)).scalar_one() <= _EXACT_ROWS)
 
 
 def _read(uow: UnitOfWork, registered: Registered, wanted: Wanted, *, exact: bool) -> Sequence[Any]:
     """Rows of hits, each with the registry's ``has_body``; one row without a node when there is no hit."""
-    condition, values = _filter(wanted)
     vector = orjson.dumps(wanted.vector, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-    parts = [_part(f"vector_rows WHERE space_id = {registered.id}", condition, wanted, "")]
+    parts = [_part(f"vector_rows WHERE space_id = {registered.id}", wanted, vector, exact=True)]
     if registered.has_body:
-        # Adding nothing keeps the planner from the HNSW index.
-        parts.append(_part(f"{body_table(registered.id)} WHERE true", condition, wanted, " + 0" if exact else ""))
+        parts.append(_part(f"{body_table(registered.id)} WHERE true", wanted, vector, exact=exact))
     statement = (
         "SELECT s.has_body, h.node_id::text, h.segment_id::text, h.document_id::text, -h.distance AS score "  # noqa: S608
-        f"FROM index_spaces s LEFT JOIN (SELECT * FROM ({' UNION ALL '.join(parts)}) parts "
+        f"FROM index_spaces s LEFT JOIN (SELECT * FROM ({' UNION ALL '.join(part for part, _ in parts)}) parts "
         f"ORDER BY distance, node_id LIMIT {wanted.limit}) h ON true "
         f"WHERE s.id = {registered.id} AND s.dropped_at IS NULL ORDER BY h.distance, h.node_id"
     )
     ef = min(_EF_MOST, max(_EF, _EF_PER_HIT * wanted.limit))
-    parameters = tuple(value for _ in parts for value in (vector, *values))
+    parameters = tuple(value for _, values in parts for value in values)
     return uow.connection.exec_driver_sql(_SETTINGS.format(ef=ef) + statement, parameters).all()
 
 
-def _part(source: str, condition: str, wanted: Wanted, spoiler: str) -> str:
-    return (
+def _part(source: str, wanted: Wanted, vector: str, *, exact: bool) -> tuple[str, list[Any]]:
+    """A part's statement and parameters. ``exact`` keeps the planner from walking the HNSW index."""
+    condition, values = _filter(wanted, _LOOKED_UP if exact else _SKIPPED)
+    spoiler = " + 0" if exact else ""
+    text = (
         f"(SELECT node_id, segment_id, document_id, (embedding <#> %s::halfvec({wanted.space.dimension})){spoiler} "  # noqa: S608
         f"AS distance FROM {source}{condition} ORDER BY distance LIMIT {wanted.limit})"
     )
+    return text, [vector, *values]
 
 
-def _filter(wanted: Wanted) -> tuple[str, list[list[str]]]:
+def _filter(wanted: Wanted, in_documents: str) -> tuple[str, list[list[str]]]:
     if wanted.documents is not None:
         excluded = set(wanted.without)
-        return " AND document_id = ANY(%s::uuid[])", [[one for one in wanted.documents if one not in excluded]]
+        return f" AND {in_documents}", [[one for one in wanted.documents if one not in excluded]]
     if wanted.without:
         return " AND document_id <> ALL(%s::uuid[])", [list(wanted.without)]
     return "", []
