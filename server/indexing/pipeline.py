@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-import sqlalchemy as sa
-
 from server.dataset.model import Dataset
 from server.dataset.store import DatasetStore
 from server.db.engine import UowFactory
@@ -119,7 +117,7 @@ class DocumentIndexer:
                 store = IndexingStore(uow)
                 store.hold(task)
                 if position == 1:
-                    store.set(task, {"indexing_status": "splitting", "parsing_completed_at": sa.func.now()})
+                    store.set(task, {"indexing_status": "splitting", "parsing_completed_at": datetime.now(UTC)})
                 store.add_segments(task, batch, position)
                 uow.commit()
             position += len(batch)
@@ -127,14 +125,7 @@ class DocumentIndexer:
             store = IndexingStore(uow)
             store.hold(task)
             _, characters = store.totals(task)
-            store.set(
-                task,
-                {
-                    "indexing_status": "indexing", "word_count": characters,
-                    "parsing_completed_at": sa.func.coalesce(sa.column("parsing_completed_at"), sa.func.now()),
-                    "cleaning_completed_at": sa.func.now(), "splitting_completed_at": sa.func.now(),
-                },
-            )
+            store.split(task, characters)
             uow.commit()
 
     def _drop_leftovers(self, task: Task) -> None:

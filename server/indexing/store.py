@@ -94,6 +94,17 @@ class IndexingStore:
             sa.update(documents).where(_M.tenant_id == task.tenant_id, _M.id == task.document_id).values(**values)
         )
 
+    def split(self, task: Task, characters: int) -> None:
+        """All segments of the version are there."""
+        self.set(
+            task,
+            {
+                "indexing_status": "indexing", "word_count": characters,
+                "parsing_completed_at": sa.func.coalesce(_M.parsing_completed_at, _NOW),
+                "cleaning_completed_at": _NOW, "splitting_completed_at": _NOW,
+            },
+        )
+
     def fail(self, task: Task, error: str) -> None:
         """End the version with a reason. Another version, if one answers, goes on answering."""
         self.set(task, {"indexing_status": "error", "error": error, "stopped_at": _NOW})

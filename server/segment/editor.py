@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
-
-import sqlalchemy as sa
 
 from server.db.bridge import Database
 from server.embedding.service import Embedder
@@ -27,7 +26,6 @@ from server.segment.service import Scope, SegmentService
 
 log = logging.getLogger("transom.segment")
 
-_NOW = sa.func.now()
 
 
 class SegmentEditor:
@@ -74,7 +72,7 @@ class SegmentEditor:
         if differs or answer != segment.answer:
             values |= {
                 "content": content, "answer": answer, "word_count": len(content) + len(answer or ""),
-                "index_node_hash": text_hash(content), "updated_by": caller.account_id, "updated_at": _NOW,
+                "index_node_hash": text_hash(content), "updated_by": caller.account_id, "updated_at": _now(),
             }
             if change.keywords is not None:
                 values["keywords"] = list(keywords)
@@ -159,13 +157,13 @@ def _indexed(
     """Columns that say whether a segment is in the index."""
     if ready is None:
         return {
-            "status": "error", "enabled": False, "error": error, "disabled_at": _NOW, "stopped_at": _NOW, "tokens": 0,
-            "indexing_at": _NOW, "completed_at": None,
+            "status": "error", "enabled": False, "error": error, "disabled_at": _now(), "stopped_at": _now(),
+            "tokens": 0, "indexing_at": _now(), "completed_at": None,
         }
     values: dict[str, Any] = {
         "status": "completed", "enabled": True, "error": None, "disabled_at": None, "stopped_at": None,
         "tokens": count(content) if scope.dataset.embedding is not None else 0,
-        "indexing_at": _NOW, "completed_at": _NOW,
+        "indexing_at": _now(), "completed_at": _now(),
     }
     for entry in ready.keywords:
         if entry.segment_id == segment_id:
@@ -212,3 +210,7 @@ def _nodes(
 
 def _child_node(scope: Scope, segment_id: str, node_id: str, content: str) -> Node:
     return Node(node_id=node_id, segment_id=segment_id, document_id=scope.document.id, text=content)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

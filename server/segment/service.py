@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
-
-import sqlalchemy as sa
 
 from server.dataset.model import Dataset
 from server.dataset.service import require
@@ -206,7 +205,7 @@ class SegmentService:
         with self._uow() as uow:
             store = SegmentStore(uow)
             segment = segment_of(store, caller, scope, segment_id, lock=True)
-            values = {"enabled": False, "disabled_at": sa.func.now(), "disabled_by": caller.account_id}
+            values = {"enabled": False, "disabled_at": datetime.now(UTC), "disabled_by": caller.account_id}
             store.update(caller.tenant_id, [segment.id], values)
             nodes = _nodes(store, caller, segment)
             self._remove(uow, scope.dataset, nodes)
