@@ -151,7 +151,7 @@ class DocumentService:
 
     def update(
         self, caller: Caller, dataset_id: str, document_id: str, name: str | None, upload: Upload | None,
-        settings: Settings,
+        settings: Settings, *, by_text: bool,
     ) -> DocumentView:
         """Give an available document another text, rule or both; its batch stays. Raises invalid_param."""
         with self._uow() as uow:
@@ -164,7 +164,7 @@ class DocumentService:
                 raise invalid_param("Data source or Process rule is required")
             if not document.is_available:
                 raise invalid_param("Document is not available")
-            form = self._form(dataset, settings, by_text=True)
+            form = self._form(dataset, settings, by_text=by_text)
             values: dict[str, Any] = {"doc_language": settings.doc_language or "English"}
             if settings.process_rule is not None:
                 rule = self.checked_rule(settings.process_rule, form)

@@ -102,7 +102,8 @@ class DocumentServicer(rpc.DocumentServiceServicer):
         async def record(received: Received | None, key: str) -> DocumentView:
             upload = Upload(key, received.head, received.size, received.hash) if received else None
             return await self._db(
-                self._documents.update, caller(), request.dataset_id, request.document_id, name, upload, settings
+                self._documents.update, caller(), request.dataset_id, request.document_id, name, upload, settings,
+                by_text=True,
             )
 
         if not request.text:
@@ -121,7 +122,7 @@ class DocumentServicer(rpc.DocumentServiceServicer):
             name = clean_text(sent.name) or (upload.head.name if upload else None)
             return await self._db(
                 self._documents.update, caller(), first.dataset_id, first.document_id, name, upload,
-                wire.settings(sent),
+                wire.settings(sent), by_text=False,
             )
 
         async def record(received: Received, key: str) -> DocumentView:
