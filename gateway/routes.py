@@ -14,6 +14,8 @@ from gateway.typed import IDLE, MIB, OFF, ON, Json, typed
 _UNARY_TIMEOUT = "60s"
 _BODY_BUFFER = 16 * MIB
 _CORS = "envoy.filters.http.cors"
+# What no browser sends: an origin has a scheme, or is "null".
+_NO_ORIGIN = "none"
 _TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 _CONSOLE = "/console/api"
 _UPLOAD_LIMITS: Json = {"limit_json": OFF, "limit_upload": ON}
@@ -137,8 +139,11 @@ def _console(origins: Sequence[str]) -> Json:
 
 
 def _console_cors(origins: Sequence[str]) -> Json:
-    """Let only named pages call the console: its cookies speak for a person."""
-    return {_CORS: _cors([{"exact": origin} for origin in origins], credentials=True)}
+    """Let only named pages call the console: its cookies speak for a person.
+
+    For an empty list Envoy takes the virtual host's, which is any page: no page at all needs a name too.
+    """
+    return {_CORS: _cors([{"exact": origin} for origin in origins or [_NO_ORIGIN]], credentials=True)}
 
 
 def _match(binding: Binding) -> Json:
