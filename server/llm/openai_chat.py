@@ -93,10 +93,22 @@ class OpenAIClients:
         return self._pool.get(key, lambda: make_client(api_key, base_url, organization, self.timings))
 
     async def session(self, api_key: str, base_url: str, organization: str = "") -> ClientSession:
-        """The same for streams, without the SDK."""
+        """The same without the SDK."""
         await ready("aiohttp")
         key = credential_key(base_url, api_key, organization)
         return self._sessions.get(key, lambda: make_session(api_key, base_url, organization, self.timings))
+
+    async def post(self, end: Endpoint, path: str, body: bytes) -> bytes:
+        """A call whose answer comes whole: its bytes. Raises ModelFault."""
+        session = await self.session(end.api_key, end.base_url, end.organization)
+        deadlines = Deadlines(self.timings)
+        with _translated(deadlines):
+            async with await deadlines.read(session.post(f"{end.base_url}{path}", data=body)) as response:
+                content = await deadlines.read(response.read())
+        if response.status >= 400:
+            error = _error_in(content.decode(errors="replace"))
+            raise classify(refusal_of(error, response.status, retry_after_of(response.headers)))
+        return content
 
     async def close(self) -> None:
         await self._pool.close()

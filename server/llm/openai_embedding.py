@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 
 from server.llm import tokens
-from server.llm.calls import Deadlines
-from server.llm.openai_chat import Endpoint, OpenAIClients, translated
+from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.openai_wire import usage_of
 from server.llm.pool import credential_key
 from server.llm.port import Embedded, ModelCard, Purpose, Usage
@@ -48,27 +47,17 @@ class OpenAIEmbedding:
 
     async def embed(self, texts: Sequence[str], *, purpose: Purpose) -> Embedded:
         fitted = await tokens.fit(texts, self.card.context_size)
-        content = await self._call(fitted, purpose)
+        content = await self._clients.post(self._endpoint, "/embeddings", self._body(fitted, purpose))
         await ready("numpy")
         if len(content) < _LARGE:
             return _embedded(content, fitted)
         return await asyncio.to_thread(_embedded, content, fitted)
 
-    async def _call(self, texts: list[str], purpose: Purpose) -> bytes:
-        import httpx2
-
-        end = self._endpoint
-        body: dict[str, Any] = {"model": end.name, "input": texts, "encoding_format": self._encoding}
+    def _body(self, texts: list[str], purpose: Purpose) -> bytes:
+        body: dict[str, Any] = {"model": self._endpoint.name, "input": texts, "encoding_format": self._encoding}
         if self.card.dimensions:
             body["dimensions"] = self.card.dimensions
-        body |= self._extra.get(purpose, {})
-        client = await self._clients.get(end.api_key, end.base_url, end.organization)
-        with translated():
-            response = await Deadlines(self._clients.timings).read(
-                client.post("/embeddings", cast_to=httpx2.Response, content=orjson.dumps(body))
-            )
-        content: bytes = response.content
-        return content
+        return orjson.dumps({**body, **self._extra.get(purpose, {})})
 
 
 def _embedded(content: bytes, texts: Sequence[str]) -> Embedded:

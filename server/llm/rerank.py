@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from server.llm import tokens
-from server.llm.calls import Deadlines
-from server.llm.openai_chat import Endpoint, OpenAIClients, translated
+from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.pool import credential_key
 from server.llm.port import ModelCard, ModelFault, Ranking, Usage
 from server.llm.vectors import decoded, malformed
@@ -42,28 +41,16 @@ class HttpRerank:
 
     async def _call(self, body: bytes) -> bytes:
         try:
-            return await self._post(self._paths[0], body)
+            return await self._clients.post(self._endpoint, self._paths[0], body)
         except ModelFault as fault:
             if fault.fault != "model" or len(self._paths) == 1:
                 raise
             try:
-                content = await self._post(self._paths[1], body)
+                content = await self._clients.post(self._endpoint, self._paths[1], body)
             except ModelFault:
                 raise fault from None
             self._paths = self._paths[1:]
             return content
-
-    async def _post(self, path: str, body: bytes) -> bytes:
-        import httpx2
-
-        end = self._endpoint
-        client = await self._clients.get(end.api_key, end.base_url, end.organization)
-        with translated():
-            response = await Deadlines(self._clients.timings).read(
-                client.post(path, cast_to=httpx2.Response, content=body)
-            )
-        content: bytes = response.content
-        return content
 
 
 def _ranking(content: bytes, query: str, texts: Sequence[str], wanted: int) -> Ranking:
