@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,9 @@ from server.index.postings import MOST_TOKENS, Numbers, Ranking, count_terms, pa
 from server.index.spaces import SpaceStore
 from server.index.text_merge import TextMerge, copy_postings
 
-# Up to so many nodes of a filter are looked up before ranking; of a wider one the best ranked are tried.
+# Up to so many nodes of a filter are looked up.
 _NARROW = 20_000
-# Ranked nodes that are looked up together: more each time until there are enough hits.
+# How many times more ranked nodes than wanted are tried, and then each time.
 _TRIED, _TRIED_GROWTH = 4, 4
 
 _SEARCH = sa.text("""
@@ -55,19 +56,14 @@ _BLOCK = sa.text(
     "INSERT INTO text_blocks (space_id, first_number, nodes, tokens) VALUES (:space, :first, :nodes, :tokens) "
     "RETURNING id"
 )
+# The array comes from a subquery so that the planner does not weigh its ids one by one.
 _OF_DOCUMENTS = sa.text(
-    "SELECT number FROM text_nodes WHERE space_id = :space AND document_id = ANY(CAST(:documents AS uuid[])) "
-    "LIMIT :limit"
+    "SELECT number FROM text_nodes WHERE space_id = :space "
+    "AND document_id = ANY((SELECT CAST(:documents AS uuid[]))::uuid[]) LIMIT :limit"
 )
-_NODES = """
-    SELECT number, node_id::text, segment_id::text, document_id::text FROM text_nodes
-    WHERE number = ANY(:numbers) {condition}
-"""
-_NODES_IN = {
-    "": sa.text(_NODES.format(condition="")),
-    "only": sa.text(_NODES.format(condition="AND document_id = ANY(CAST(:documents AS uuid[]))")),
-    "without": sa.text(_NODES.format(condition="AND document_id <> ALL(CAST(:documents AS uuid[]))")),
-}
+_NODES = sa.text(
+    "SELECT number, node_id::text, segment_id::text, document_id::text FROM text_nodes WHERE number = ANY(:numbers)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,8 @@ class FullText:
         space = spaces.ensure(tenant_id, dataset_id).id
         spaces.lock_documents(space, (entry.document_id for entry in latest.values()))
         uow.execute(_DELETE_BY["node_id"], {"space": space, "ids": list(latest)})
-        texts = [[term for token in entry.tokens if (term := term_of(token))] for entry in latest.values()]
+        terms = {token: term_of(token) for token in set().union(*(entry.tokens for entry in latest.values()))}
+        texts = [[term for token in entry.tokens if (term := terms[token])] for entry in latest.values()]
         full = [(entry, text) for entry, text in zip(latest.values(), texts, strict=True) if text]
         if full:
             _write_block(uow, space, [entry for entry, _ in full], [text for _, text in full])
@@ -156,22 +153,26 @@ class FullText:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """Which documents a search may return."""
+    """Which documents a search may return: those ``only``, or all but ``without``."""
 
-    kind: str
-    documents: list[str]
+    only: set[str] | None
+    without: set[str]
 
     @classmethod
     def of(cls, documents: Sequence[str] | None, without: Sequence[str]) -> _Chosen:
-        excluded = checked_ids(without)
-        if documents is not None:
-            rest = set(excluded)
-            return cls("only", [one for one in checked_ids(documents) if one not in rest])
-        return cls("without", excluded) if excluded else cls("", [])
+        excluded = set(checked_ids(without))
+        return cls(None if documents is None else set(checked_ids(documents)) - excluded, excluded)
 
     @property
     def is_none(self) -> bool:
-        return self.kind == "only" and not self.documents
+        return self.only is not None and not self.only
+
+    @property
+    def is_all(self) -> bool:
+        return self.only is None and not self.without
+
+    def __contains__(self, document_id: str) -> bool:
+        return document_id in self.only if self.only is not None else document_id not in self.without
 
 
 def _write_block(uow: UnitOfWork, space: int, entries: Sequence[TextEntry], texts: Sequence[Sequence[str]]) -> None:
@@ -208,27 +209,38 @@ def _ranked(uow: UnitOfWork, space: int, query: Mapping[str, int]) -> Ranking:
 
 
 def _hits(uow: UnitOfWork, space: int, ranking: Ranking, limit: int, chosen: _Chosen) -> list[Hit]:
-    """The best that are still there and may be returned."""
-    if chosen.kind == "only":
-        narrow = _numbers_of(uow, space, chosen.documents)
+    """The best that are still there and may be returned.
+
+    Under a filter a few more than wanted are tried first; when too few of them may be returned, a filter
+    for a part of the dataset is looked up, one for most of it tried on.
+    """
+    hits, tried = _tried(uow, ranking, chosen, 0, limit if chosen.is_all else _TRIED * limit)
+    if len(hits) < limit and chosen.only is not None and tried < len(ranking.numbers):
+        narrow = _numbers_of(uow, space, chosen.only)
         if narrow is not None:
             ranking = ranking.among(narrow)
-    hits: list[Hit] = []
-    tried, step = 0, limit if not chosen.kind else _TRIED * limit
+            hits, tried = _tried(uow, ranking, chosen, 0, limit)
     while len(hits) < limit and tried < len(ranking.numbers):
-        best = ranking.best(tried + step)
-        scores = dict(zip(best.numbers[tried:].tolist(), best.scores[tried:].tolist(), strict=True))
-        rows = uow.execute(_NODES_IN[chosen.kind], {"numbers": list(scores), "documents": chosen.documents})
-        known = {row.number: row for row in rows}
-        hits += [
-            Hit(row.node_id, row.segment_id, row.document_id, score)
-            for number, score in scores.items() if (row := known.get(number)) is not None
-        ]
-        tried, step = tried + step, step * _TRIED_GROWTH
+        more, tried = _tried(uow, ranking, chosen, tried, tried * _TRIED_GROWTH)
+        hits += more
     return hits[:limit]
 
 
-def _numbers_of(uow: UnitOfWork, space: int, documents: Sequence[str]) -> Numbers | None:
+def _tried(uow: UnitOfWork, ranking: Ranking, chosen: _Chosen, after: int, until: int) -> tuple[list[Hit], int]:
+    """Hits among the ranked from ``after`` on, and where to go on."""
+    best = ranking.best(until)
+    scores = dict(zip(best.numbers[after:].tolist(), best.scores[after:].tolist(), strict=True))
+    known = {row.number: row for row in uow.execute(_NODES, {"numbers": list(scores)})}
+    hits = [
+        Hit(row.node_id, row.segment_id, row.document_id, score)
+        for number, score in scores.items()
+        if (row := known.get(number)) is not None and row.document_id in chosen
+    ]
+    return hits, until
+
+
+def _numbers_of(uow: UnitOfWork, space: int, documents: AbstractSet[str]) -> Numbers | None:
     """Nodes of documents; None when they are too many to ask for."""
-    found = uow.execute(_OF_DOCUMENTS, {"space": space, "documents": documents, "limit": _NARROW + 1}).scalars().all()
+    wanted = {"space": space, "documents": list(documents), "limit": _NARROW + 1}
+    found = uow.execute(_OF_DOCUMENTS, wanted).scalars().all()
     return np.sort(np.array(found, np.int64)) if len(found) <= _NARROW else None
