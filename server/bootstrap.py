@@ -140,12 +140,26 @@ def shown(error: AppError) -> tuple[int, str]:
     return spec.http, spec.message if error.message is None else error.message
 
 
+class GenericOnly:
+    """Stands for a server where generated code adds a servicer: takes its handlers as generic ones only.
+
+    Generated code also adds each method as a registered one. Then, for every call, grpcio 1.85 waits
+    anew on all of them (grpc/grpc#43461): with 80 methods 0.1 ms, a third of what an empty call takes.
+    """
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self.add_generic_rpc_handlers = server.add_generic_rpc_handlers
+
+    def add_registered_method_handlers(self, _service: str, _handlers: Mapping[str, grpc.RpcMethodHandler]) -> None:
+        """Leave them out."""
+
+
 class Registry:
     """Servicers of one server, each under every service that it implements."""
 
     def __init__(self) -> None:
         self.services: list[ServiceDescriptor] = []
-        self._adders: list[Callable[[grpc.aio.Server], None]] = []
+        self._adders: list[Callable[[GenericOnly], None]] = []
 
     def add(self, servicer: object, pb2: Any, pb2_grpc: Any, *names: str) -> None:
         """Serve ``names``, services of the proto file behind ``pb2``, by ``servicer``."""
@@ -157,7 +171,7 @@ class Registry:
     def install(self, server: grpc.aio.Server) -> None:
         """Register everything."""
         for add in self._adders:
-            add(server)
+            add(GenericOnly(server))
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ from contextlib import AsyncExitStack
 
 import uvloop
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-from server.bootstrap import build_server
+from server.bootstrap import GenericOnly, build_server
 from server.logs import configure
 from server.settings import Settings
 
@@ -47,9 +47,11 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
     async with AsyncExitStack() as stack:
         server, registry, runs = await build_server(settings, stack)
         state = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(state, server)
+        public = GenericOnly(server)
+        health_pb2_grpc.add_HealthServicer_to_server(state, public)
         names = [service.full_name for service in registry.services]
-        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        reflecting = reflection.aio.ReflectionServicer([*names, health.SERVICE_NAME, reflection.SERVICE_NAME])
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, public)
         server.add_insecure_port(f"{settings.server_host}:{settings.server_port}")
         await server.start()
         _spare_the_collector()
