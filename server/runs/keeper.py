@@ -77,12 +77,22 @@ class Keeper:
 
     def _every(self, seconds: float, work: Callable[[], Awaitable[object]], name: str) -> asyncio.Task[None]:
         async def loop() -> None:
+            in_trouble = False
             while True:
                 await asyncio.sleep(seconds)
                 try:
                     await work()
                 except Exception as error:
-                    log.warning("cannot %s: %s", name, str(error).partition("\n")[0])
+                    # Once, and not several times a second while a database is away.
+                    log.log(
+                        logging.DEBUG if in_trouble else logging.WARNING,
+                        "cannot %s: %s", name, str(error).partition("\n")[0],
+                    )
+                    in_trouble = True
+                else:
+                    if in_trouble:
+                        log.info("can %s again", name)
+                    in_trouble = False
 
         return asyncio.create_task(loop(), name=name)
 

@@ -22,7 +22,7 @@ from transom.run.v1.event_pb2 import RunEvent
 
 _FIELD = b"e"
 _CLOSED = 2**62
-# Entries of one read; an entry holds what came in 40 ms (keeper.py).
+# Entries of one read; an entry holds what came in 40 ms, with many runs in up to 250 ms (keeper.py).
 _PAGE = 32
 # What Redis says of an id that is not above the newest one of its stream.
 _NOT_NEWER = "equal or smaller"

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.durability.cluster import Cluster, cluster
+from tests.durability.library import Library, library
 from tests.durability.node import Node
 from tests.harness.product import App
 from tests.harness.stores import DataStores
@@ -62,3 +63,23 @@ def long(_standing: Cluster) -> App:
 def quick(_standing: Cluster) -> App:
     """An app that answers at once."""
     return _standing.workspace.app()
+
+
+@pytest.fixture(scope="session")
+def _library(model_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with (
+        DataStores(durable=True) as stores,
+        cluster(
+            stores, tmp_path_factory.mktemp("library"), model_url, servers=1, worker=True, worker_concurrency="14",
+            lease_seconds="3", heartbeat_seconds="0.5", index_attempts="3",
+        ) as running,
+        library(running) as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def shelves(_library: Library) -> Library:
+    """Datasets of a product with a worker whose parts may be killed; whole when a test begins."""
+    _library.cluster.mend()
+    return _library
