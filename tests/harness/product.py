@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import signal
 import subprocess
@@ -105,7 +106,9 @@ class Product:
     def kill(self, name: str) -> None:
         """SIGKILL a part."""
         child = self._children.pop(name)
-        os.killpg(child.pid, signal.SIGKILL)
+        # One that ended by itself is dead already.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
 
     def terminate(self, name: str, seconds: float = 30) -> int:
