@@ -127,7 +127,9 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
     document_rpcs = DocumentServicer(
         db, documents, datasets, usable, limits, files.uploads, files.threads, files.links, accepted
     )
-    segment_rpcs = SegmentServicer(db, segments, editor, usable, limits, files.links)
+    segment_rpcs = SegmentServicer(
+        db, segments, editor, usable, limits, files.links, settings.segments_per_request
+    )
     child_rpcs = ChildChunkServicer(db, segments, editor, usable, limits)
     metadata_rpcs = MetadataServicer(db, MetadataService(uow), limits)
     retrieval_rpcs = RetrievalServicer(db, datasets, retrieval, usable, limits, files.links)

@@ -59,6 +59,7 @@ class Settings:
     model_idle_seconds: float = _setting(120.0, "longest pause between two pieces of an answer", low=0.1, high=3600)
 
     index_attempts: int = _setting(6, "beginnings of a document's indexing before it is an error", low=1, high=100)
+    segments_per_request: int = _setting(0, "segments that one call may add; 0: any number", low=0)
     vector_store: str = _setting("pgvector", "where vectors are: pgvector (in the database) or milvus")
     milvus_uri: str = _setting("", "address of Milvus, http://host:19530")
     milvus_token: str = _setting("", "user:password or API key of Milvus", secret=True)

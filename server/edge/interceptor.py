@@ -274,6 +274,8 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
         body = {"code": shown.reason.value, "message": message, "status": spec.http}
         if shown.params is not None:
             body["params"] = shown.params
+        if shown.bare:
+            body["error"] = message
         trailing += [("x-http-status", str(spec.http)), ("x-error-body", json.dumps(body))]
     else:
         trailing.append(("grpc-status-details-bin", _details(spec.grpc, shown, message)))

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from server.db.bridge import Database
 from server.db.engine import UowFactory
-from server.embedding.calls import INDEXING, INTERACTIVE, Calls
+from server.embedding.calls import INDEXING, INTERACTIVE, Calls, Lane
 from server.embedding.document_cache import DocumentCache, Keeping
 from server.embedding.query_cache import QueryCache
 from server.embedding.rate import SharedRate
@@ -49,14 +49,17 @@ class Embedder:
         self._queries = queries
         self._calls = calls
 
-    async def documents(self, tenant_id: str, provider: str, model: str, texts: Sequence[str]) -> Documents:
+    async def documents(
+        self, tenant_id: str, provider: str, model: str, texts: Sequence[str], lane: Lane = INDEXING
+    ) -> Documents:
         """Embed texts for indexing: from the cache, else by batched calls, equal texts once.
 
-        What was embedded before a failure is kept, so that a repeated call goes on from there.
+        What was embedded before a failure is kept, so that a repeated call goes on from there. INTERACTIVE is
+        the ``lane`` of texts that somebody waits for.
         """
         embedder = await self._model(tenant_id, provider, model)
         unique = {text_hash(text): text for text in texts}
-        work = _Work(self._cache, self._calls, embedder, tenant_id)
+        work = _Work(self._cache, self._calls, embedder, tenant_id, lane)
         for keys in _groups(list(unique), _GROUP):
             await work.fill({key: unique[key] for key in keys})
         if len(work.sizes()) > 1:
@@ -92,7 +95,10 @@ class Embedder:
 class _Work:
     """One call of ``documents``: what it has found so far."""
 
-    def __init__(self, cache: DocumentCache, calls: Calls, embedder: EmbeddingModel, tenant_id: str) -> None:
+    def __init__(
+        self, cache: DocumentCache, calls: Calls, embedder: EmbeddingModel, tenant_id: str, lane: Lane
+    ) -> None:
+        self._lane = lane
         self._cache = cache
         self._calls = calls
         self._embedder = embedder
@@ -134,7 +140,7 @@ class _Work:
         """Embed a batch by one call; by smaller ones, or from shorter texts, when it is too much for the model."""
         try:
             answer = await self._calls.run(
-                self._embedder.account, INDEXING, lambda: self._embedder.embed(texts, purpose="document")
+                self._embedder.account, self._lane, lambda: self._embedder.embed(texts, purpose="document")
             )
         except ModelFault as fault:
             if fault.fault != "request" or not _TOO_LONG.search(str(fault)):

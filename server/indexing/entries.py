@@ -58,6 +58,7 @@ class Entries:
                 KeywordEntry(
                     node_id=node.node_id, segment_id=node.segment_id, document_id=node.document_id,
                     keywords=node.keywords or tuple(keywords(node.text, dataset.keyword_number)),
+                    document_position=node.document_position, position=node.position,
                 )
                 for node in nodes
             ]

@@ -32,6 +32,8 @@ class Task:
     # Its segments are all made; only some of them are not indexed.
     is_split: bool
     began_at: datetime
+    # Of the document, in its dataset.
+    position: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +44,10 @@ class Node:
     segment_id: str
     document_id: str
     text: str
-    # Economy: what was given or extracted.
+    # Economy: what was given or extracted, and the place in the dataset, which breaks ties.
     keywords: tuple[str, ...] = ()
+    document_position: int = 0
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ class IndexingStore:
             )
             .returning(
                 _M.dataset_id, _M.attempts, _M.doc_form, _M.doc_language, _M.created_by, _M.process_rule_id,
-                _M.upload_file_id, _M.splitting_completed_at, _M.processing_started_at,
+                _M.upload_file_id, _M.splitting_completed_at, _M.processing_started_at, _M.position,
             )
         )
         row = self._uow.execute(begun).one_or_none()
@@ -76,7 +76,7 @@ class IndexingStore:
             attempts=row.attempts, doc_form=row.doc_form, doc_language=row.doc_language, created_by=row.created_by,
             rule={"mode": rule.mode, "rules": rule.rules} if rule else None, file_key=file.key if file else "",
             extension=file.extension if file else "", is_split=row.splitting_completed_at is not None,
-            began_at=row.processing_started_at,
+            began_at=row.processing_started_at, position=row.position,
         )
 
     def hold(self, task: Task) -> None:
@@ -169,18 +169,18 @@ class IndexingStore:
             .order_by(_S.position).limit(limit)
         )
         rows = self._uow.execute(statement).all()
-        return self._with_nodes(task.tenant_id, task.document_id, task.doc_form, rows), rows[-1].position if rows else 0
+        return self._with_nodes(task, rows), rows[-1].position if rows else 0
 
-    def _with_nodes(self, tenant_id: str, document_id: str, form: str, rows: Sequence[Any]) -> list[PendingSegment]:
+    def _with_nodes(self, task: Task, rows: Sequence[Any]) -> list[PendingSegment]:
         children: dict[str, list[Node]] = {}
-        if form == "hierarchical_model" and rows:
+        if task.doc_form == "hierarchical_model" and rows:
             statement = sa.select(_C.segment_id, _C.index_node_id, _C.content).where(
-                _C.tenant_id == tenant_id, _C.segment_id.in_([row.id for row in rows])
+                _C.tenant_id == task.tenant_id, _C.segment_id.in_([row.id for row in rows])
             )
             for child in self._uow.execute(statement.order_by(_C.position)):
                 children.setdefault(child.segment_id, []).append(
                     Node(
-                        node_id=child.index_node_id, segment_id=child.segment_id, document_id=document_id,
+                        node_id=child.index_node_id, segment_id=child.segment_id, document_id=task.document_id,
                         text=child.content,
                     )
                 )
@@ -188,8 +188,13 @@ class IndexingStore:
             PendingSegment(
                 id=row.id, content=row.content, answer=row.answer, keywords=tuple(row.keywords or ()),
                 nodes=tuple(children.get(row.id, ()))
-                if form == "hierarchical_model"
-                else (Node(node_id=row.index_node_id, segment_id=row.id, document_id=document_id, text=row.content),),
+                if task.doc_form == "hierarchical_model"
+                else (
+                    Node(
+                        node_id=row.index_node_id, segment_id=row.id, document_id=task.document_id, text=row.content,
+                        document_position=task.position, position=row.position,
+                    ),
+                ),
             )
             for row in rows
         ]

@@ -72,7 +72,8 @@ class AppError(Exception):
 
     ``message`` is shown to the caller; None means the catalogue's text for the reason.
     ``detail`` goes to the log only. ``params`` becomes the fourth key of the REST body
-    (errors.md section 1). ``retry_after`` is in seconds.
+    (errors.md section 1), ``bare`` repeats the message under ``error`` for clients of a route that
+    says nothing else. ``retry_after`` is in seconds.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class AppError(Exception):
         detail: str = "",
         params: str | None = None,
         retry_after: float | None = None,
+        bare: bool = False,
     ) -> None:
         super().__init__(message if message is not None else reason.value)
         self.reason = reason
@@ -90,6 +92,7 @@ class AppError(Exception):
         self.detail = detail
         self.params = params
         self.retry_after = retry_after
+        self.bare = bare
 
 
 def not_found(message: str | None = None) -> AppError:

@@ -8,8 +8,11 @@ from datetime import datetime
 
 from server.kit.errors import invalid_param
 from server.kit.plain import clean_text
+from server.kit.validate import id_or_none
 
 ATTACHMENT_LIMIT = 10
+# Children of one segment that are embedded together when it is enabled again.
+MOST_CHILDREN = 10_000
 HIERARCHICAL, QA = "hierarchical_model", "qa_model"
 
 
@@ -84,6 +87,14 @@ class SegmentView:
     summary: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What stands for a segment in the index beside its own text; without a text it goes."""
+
+    node_id: str
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewSegment:
     """A checked request to add one."""
@@ -114,15 +125,22 @@ def new_segment(
     text = clean_text(content)
     if not text.strip():
         raise invalid_param("Content is empty")
-    if form == QA:
-        if answer is None:
-            raise invalid_param("Answer is required")
-        if not answer.strip():
-            raise invalid_param("Answer is empty")
+    if form == QA and answer is None:
+        raise invalid_param("Answer is required")
     return NewSegment(
-        content=text, answer=clean_text(answer) if form == QA and answer else None,
+        content=text, answer=checked_answer(answer, form),
         keywords=cleaned_keywords(keywords), attachment_ids=checked_attachments(attachments),
     )
+
+
+def checked_answer(answer: str | None, form: str) -> str | None:
+    """An answer of a Q&A segment, None for other segments: they have none. Raises invalid_param for a blank one."""
+    if answer is None or form != QA:
+        return None
+    text = clean_text(answer)
+    if not text.strip():
+        raise invalid_param("Answer is empty")
+    return text
 
 
 def cleaned_keywords(keywords: Sequence[str]) -> tuple[str, ...]:
@@ -131,7 +149,7 @@ def cleaned_keywords(keywords: Sequence[str]) -> tuple[str, ...]:
 
 
 def checked_attachments(attachment_ids: Sequence[str]) -> tuple[str, ...]:
-    """At most ten. Raises invalid_param."""
+    """At most ten; what is no id names no upload. Raises invalid_param."""
     if len(attachment_ids) > ATTACHMENT_LIMIT:
         raise invalid_param(f"Exceeded maximum attachment limit of {ATTACHMENT_LIMIT}")
-    return tuple(attachment_ids)
+    return tuple(known for one in attachment_ids if (known := id_or_none(one)))

@@ -6,6 +6,7 @@ embedded before (editor.py), so no connection waits for a model.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,13 +18,14 @@ from server.db.engine import UnitOfWork, UowFactory
 from server.document.model import Document
 from server.document.store import DocumentStore
 from server.indexing.entries import Entries, Prepared, spaces_of
-from server.indexing.pipeline import check_dimension
 from server.indexing.store import IndexingStore
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param, not_found
 from server.kit.validate import id_or_none
-from server.segment.model import HIERARCHICAL, Child, Segment, SegmentView
+from server.segment.model import HIERARCHICAL, Child, Segment, SegmentView, Summary
 from server.segment.store import SegmentStore
+
+log = logging.getLogger("transom.segment")
 
 NO_DOCUMENT = "Document not found."
 NO_SEGMENT = "Segment not found."
@@ -36,6 +38,10 @@ class Scope:
 
     dataset: Dataset
     document: Document
+
+
+class IndexChanged(Exception):
+    """The dataset's index is another one than that a text was prepared for."""
 
 
 class SegmentService:
@@ -71,8 +77,8 @@ class SegmentService:
     def page(
         self, caller: Caller, dataset_id: str, document_id: str, status: Sequence[str], keyword: str, page: int,
         limit: int,
-    ) -> tuple[Document, int, list[SegmentView]]:
-        """The document, how many of its segments match, and a page of them."""
+    ) -> tuple[Scope, int, list[SegmentView]]:
+        """The dataset and document, how many of its segments match, and a page of them."""
         with self._uow() as uow:
             scope = self._scope(uow, caller, dataset_id, document_id)
             version = scope.document.live_version or scope.document.version
@@ -80,7 +86,7 @@ class SegmentService:
             total, found = store.page(
                 caller.tenant_id, scope.document.id, version, status, keyword, page, limit
             )
-            return scope.document, total, self._views(store, caller, scope, found)
+            return scope, total, self._views(store, caller, scope, found)
 
     def get(
         self, caller: Caller, dataset_id: str, document_id: str, segment_id: str
@@ -116,10 +122,17 @@ class SegmentService:
             for one in found
         ]
 
-    def rule(self, caller: Caller, scope: Scope) -> Mapping[str, Any] | None:
-        """The rule of the document."""
+    def ground(self, caller: Caller, scope: Scope) -> tuple[Mapping[str, Any] | None, int]:
+        """The rule of the document, and the position of its last segment."""
         with self._uow() as uow:
-            return SegmentStore(uow).rule(caller.tenant_id, scope.document.process_rule_id)
+            store = SegmentStore(uow)
+            rule = store.rule(caller.tenant_id, scope.document.process_rule_id)
+            return rule, store.last_position(caller.tenant_id, scope.document.id)
+
+    def summary(self, caller: Caller, segment: Segment) -> Summary | None:
+        """What a segment was summarised to."""
+        with self._uow() as uow:
+            return SegmentStore(uow).summary(caller.tenant_id, segment.id)
 
     def children(
         self, caller: Caller, dataset_id: str, document_id: str, segment_id: str, keyword: str, page: int, limit: int
@@ -137,12 +150,13 @@ class SegmentService:
         self, caller: Caller, scope: Scope, rows: Sequence[dict[str, Any]], children: Sequence[dict[str, Any]],
         attachments: Mapping[str, Sequence[str]], ready: Prepared | None,
     ) -> list[SegmentView]:
-        """Add segments behind the last one. ``ready`` None: they could not be indexed and say so."""
-        if ready is not None:
-            check_dimension(scope.dataset, ready)
-            self._entries.write_outside(scope.dataset, ready)
+        """Add segments behind the last one. ``ready`` None: they could not be indexed and say so.
+
+        Raises IndexChanged, as everything that writes entries.
+        """
         with self._uow() as uow:
             now = self._scope(uow, caller, scope.dataset.id, scope.document.id, writable=True, lock=True)
+            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             last = store.last_position(caller.tenant_id, scope.document.id)
             version = now.document.live_version
@@ -152,7 +166,7 @@ class SegmentService:
                 store.set_attachments(caller.tenant_id, now.dataset.id, now.document.id, segment_id, file_ids)
             store.count_words(caller.tenant_id, now.document.id, sum(row["word_count"] for row in rows))
             if ready is not None:
-                self._write(uow, now.dataset, ready)
+                self._write(uow, scope.dataset, ready)
             views = self._views(
                 store, caller, now, store.many(caller.tenant_id, now.document.id, [row["id"] for row in rows])
             )
@@ -167,13 +181,12 @@ class SegmentService:
     def change(
         self, caller: Caller, scope: Scope, segment_id: str, values: Mapping[str, Any], ready: Prepared | None,
         *, children: Sequence[dict[str, Any]] | None = None, attachments: Sequence[str] | None = None,
+        summary: Summary | None = None,
     ) -> None:
         """Change a segment; ``ready`` replaces its entries, ``children`` its child chunks."""
         old_nodes: list[str] = []
-        if ready is not None:
-            check_dimension(scope.dataset, ready)
-            self._entries.write_outside(scope.dataset, ready)
         with self._uow() as uow:
+            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             segment = segment_of(store, caller, scope, segment_id, lock=True)
             if children is not None:
@@ -185,20 +198,27 @@ class SegmentService:
                 store.set_attachments(
                     caller.tenant_id, scope.dataset.id, scope.document.id, segment.id, attachments
                 )
+            if summary is not None:
+                store.set_summary(caller.tenant_id, segment, summary)
+                old_nodes += [] if summary.text else [summary.node_id]
             if values:
                 more = values.get("word_count", segment.word_count) - segment.word_count
                 store.count_words(caller.tenant_id, scope.document.id, more)
                 store.update(caller.tenant_id, [segment.id], values)
             if old_nodes:
-                self._remove(uow, scope.dataset, old_nodes)
+                self._remove_for_good(uow, scope.dataset, old_nodes)
             if ready is not None:
                 self._write(uow, scope.dataset, ready)
             uow.commit()
-        if old_nodes:
-            self._entries.remove_outside(spaces_of(scope.dataset), old_nodes)
 
     def _remove(self, uow: UnitOfWork, dataset: Dataset, nodes: Sequence[str]) -> None:
         self._entries.remove(uow, dataset.tenant_id, dataset.id, spaces_of(dataset), nodes)
+
+    def _remove_for_good(self, uow: UnitOfWork, dataset: Dataset, nodes: Sequence[str]) -> None:
+        """Nodes that never come back: a store that knows no transactions is told after the commit."""
+        self._remove(uow, dataset, nodes)
+        if not self._entries.vectors.transactional:
+            IndexingStore(uow).order("purge_nodes", purge_payload(dataset, nodes))
 
     def disable(self, caller: Caller, scope: Scope, segment_id: str) -> None:
         """No search finds the segment from now on; its row and children stay."""
@@ -210,7 +230,11 @@ class SegmentService:
             nodes = _nodes(store, caller, segment)
             self._remove(uow, scope.dataset, nodes)
             uow.commit()
-        self._entries.remove_outside(spaces_of(scope.dataset), nodes)
+        try:
+            self._entries.remove_outside(spaces_of(scope.dataset), nodes)
+        except OSError as error:
+            # Nothing is lost: searches drop what its row says is disabled.
+            log.warning("entries of disabled segment %s stay: %s", segment.id, error)
 
     def delete(self, caller: Caller, dataset_id: str, document_id: str, segment_id: str) -> None:
         """Delete a segment with its children and entries."""
@@ -221,9 +245,7 @@ class SegmentService:
             nodes = _nodes(store, caller, segment)
             store.delete(caller.tenant_id, segment.id)
             store.count_words(caller.tenant_id, scope.document.id, -segment.word_count)
-            self._remove(uow, scope.dataset, nodes)
-            if not self._entries.vectors.transactional:
-                IndexingStore(uow).order("purge_nodes", purge_payload(scope.dataset, nodes))
+            self._remove_for_good(uow, scope.dataset, nodes)
             uow.commit()
 
     # Child chunks
@@ -240,9 +262,8 @@ class SegmentService:
         self, caller: Caller, scope: Scope, segment: Segment, row: dict[str, Any], ready: Prepared
     ) -> Child:
         """Add a child chunk at the end."""
-        check_dimension(scope.dataset, ready)
-        self._entries.write_outside(scope.dataset, ready)
         with self._uow() as uow:
+            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             segment_of(store, caller, scope, segment.id, lock=True)
             known = store.children(caller.tenant_id, [segment.id]).get(segment.id, [])
@@ -256,9 +277,8 @@ class SegmentService:
         self, caller: Caller, scope: Scope, segment: Segment, child: Child, content: str, ready: Prepared
     ) -> Child:
         """Give a child chunk another text."""
-        check_dimension(scope.dataset, ready)
-        self._entries.write_outside(scope.dataset, ready)
         with self._uow() as uow:
+            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             child_of(store, caller, segment, child.id)
             values = {
@@ -281,15 +301,19 @@ class SegmentService:
             store = SegmentStore(uow)
             child = child_of(store, caller, segment, child_id)
             store.delete_children(caller.tenant_id, segment.id, [child.id])
-            self._remove(uow, scope.dataset, [child.index_node_id])
-            if not self._entries.vectors.transactional:
-                IndexingStore(uow).order("purge_nodes", purge_payload(scope.dataset, [child.index_node_id]))
+            self._remove_for_good(uow, scope.dataset, [child.index_node_id])
             uow.commit()
 
 
 def purge_payload(dataset: Dataset, nodes: Sequence[str]) -> dict[str, Any]:
     """Index entries to remove after the commit, from a store that knows no transactions."""
     return {"tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "node_ids": list(nodes)}
+
+
+def _hold_index(uow: UnitOfWork, caller: Caller, scope: Scope) -> None:
+    """Keep the dataset's index what it is until the transaction ends. Raises IndexChanged when it is another one."""
+    if require(uow, caller, scope.dataset.id, lock=True).generation != scope.dataset.generation:
+        raise IndexChanged
 
 
 def segment_of(
@@ -314,4 +338,6 @@ def child_of(store: SegmentStore, caller: Caller, segment: Segment, child_id: st
 
 def _nodes(store: SegmentStore, caller: Caller, segment: Segment) -> list[str]:
     children = store.children(caller.tenant_id, [segment.id]).get(segment.id, [])
-    return [segment.index_node_id, *(child.index_node_id for child in children)]
+    summary = store.summary(caller.tenant_id, segment.id)
+    nodes = [segment.index_node_id, *(child.index_node_id for child in children)]
+    return [*nodes, summary.node_id] if summary else nodes

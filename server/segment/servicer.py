@@ -12,7 +12,7 @@ from server.dataset.wire import optional, page_of
 from server.db.bridge import Database
 from server.edge.call import caller
 from server.file.links import FileLinks
-from server.kit.errors import AppError, invalid_param
+from server.kit.errors import AppError, Reason, invalid_param
 from server.limits.service import Limits
 from server.segment import wire
 from server.segment.editor import SegmentEditor
@@ -22,20 +22,24 @@ from transom.dataset.v1 import segment_pb2
 from transom.dataset.v1 import segment_service_pb2 as pb
 from transom.dataset.v1 import segment_service_pb2_grpc as rpc
 
+_NO_MODEL = "The embedding model of the dataset is not configured any more."
+
 
 class SegmentServicer(rpc.SegmentServiceServicer):
     """Segments of a document."""
 
     def __init__(
         self, db: Database, segments: SegmentService, editor: SegmentEditor, models: Models, limits: Limits,
-        links: FileLinks,
+        links: FileLinks, most: int,
     ) -> None:
+        """``most`` segments may be added by one call; 0: any number."""
         self._db = db
         self._segments = segments
         self._editor = editor
         self._models = models
         self._limits = limits
         self._links = links
+        self._most = most
 
     async def CreateSegments(self, request: pb.CreateSegmentsRequest, context: Any) -> pb.CreateSegmentsResponse:
         await self._limits.knowledge(caller(), vectors=True, segments=True)
@@ -43,18 +47,20 @@ class SegmentServicer(rpc.SegmentServiceServicer):
             self._segments.scope, caller(), request.dataset_id, request.document_id, writable=True
         )
         await self._usable(scope.dataset)
-        new = wire.new(request, scope.document.doc_form)
+        new = wire.new(request, scope.document.doc_form, self._most)
         views = await self._editor.add(caller(), scope, new)
         return pb.CreateSegmentsResponse(data=self._shown(views), doc_form=scope.document.doc_form)
 
     async def ListSegments(self, request: pb.ListSegmentsRequest, context: Any) -> pb.ListSegmentsResponse:
         page, limit = _page(request)
-        document, total, views = await self._db(
+        scope, total, views = await self._db(
             self._segments.page, caller(), request.dataset_id, request.document_id,
             [one for one in request.status if one], request.keyword, page, limit,
         )
+        if caller().by_key:
+            await self._usable(scope.dataset)
         return pb.ListSegmentsResponse(
-            data=self._shown(views), doc_form=document.doc_form, total=total, has_more=page * limit < total,
+            data=self._shown(views), doc_form=scope.document.doc_form, total=total, has_more=page * limit < total,
             limit=limit, page=page,
         )
 
@@ -62,6 +68,12 @@ class SegmentServicer(rpc.SegmentServiceServicer):
         scope, view = await self._db(
             self._segments.get, caller(), request.dataset_id, request.document_id, request.segment_id
         )
+        if caller().by_key:
+            try:
+                await self._usable(scope.dataset)
+            except AppError as error:
+                # The one route that says it so (dataset-api.md 5.3).
+                raise AppError(Reason.INVALID_PARAM, _NO_MODEL) from error
         return pb.SegmentEnvelope(data=self._one(view), doc_form=scope.document.doc_form)
 
     async def UpdateSegment(self, request: pb.UpdateSegmentRequest, context: Any) -> pb.SegmentEnvelope:
@@ -70,7 +82,7 @@ class SegmentServicer(rpc.SegmentServiceServicer):
             self._segments.get, caller(), request.dataset_id, request.document_id, request.segment_id
         )
         await self._usable(scope.dataset)
-        await self._editor.change(caller(), scope, view, wire.change(request))
+        await self._editor.change(caller(), scope, view, wire.change(request, scope.document.doc_form))
         (changed,) = await self._db(self._segments.views, caller(), scope, [view.segment.id])
         return pb.SegmentEnvelope(data=self._one(changed), doc_form=scope.document.doc_form)
 
@@ -117,7 +129,7 @@ class ChildChunkServicer(rpc.ChildChunkServiceServicer):
         content = wire.child_content(request.content)
         if scope.dataset.embedding is not None:
             await self._models.require_embedding(caller().tenant_id, scope.dataset.embedding)
-        child = await _as_invalid(self._editor.add_child(caller(), scope, segment, content))
+        child = await self._editor.add_child(caller(), scope, segment, content)
         return pb.ChildChunkEnvelope(data=wire.child(child))
 
     async def ListChildChunks(self, request: pb.ListChildChunksRequest, context: Any) -> pb.ListChildChunksResponse:
@@ -135,9 +147,7 @@ class ChildChunkServicer(rpc.ChildChunkServiceServicer):
         await self._limits.knowledge(caller(), vectors=True, segments=True)
         scope, segment = await self._parent(request)
         content = wire.child_content(request.content)
-        child = await _as_invalid(
-            self._editor.change_child(caller(), scope, segment, request.child_chunk_id, content)
-        )
+        child = await self._editor.change_child(caller(), scope, segment, request.child_chunk_id, content)
         return pb.ChildChunkEnvelope(data=wire.child(child))
 
     async def DeleteChildChunk(self, request: pb.DeleteChildChunkRequest, context: Any) -> Empty:
@@ -158,13 +168,3 @@ def _page(request: Any) -> tuple[int, int]:
         if request.HasField(field) and getattr(request, field) < 1:
             raise invalid_param(f"{field} must be at least 1")
     return page_of(optional(request, "page"), optional(request, "limit"))
-
-
-async def _as_invalid(work: Any) -> Any:
-    """A child chunk that cannot be indexed is not saved: invalid_param with the reason (dataset-api.md 5.6)."""
-    try:
-        return await work
-    except AppError:
-        raise
-    except (OSError, RuntimeError) as error:
-        raise invalid_param(str(error)) from error

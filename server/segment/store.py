@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
 from server.db.tables import (
@@ -17,7 +18,8 @@ from server.db.tables import (
     segment_summaries,
     upload_files,
 )
-from server.segment.model import CHILD_COLUMNS, COLUMNS, Attachment, Child, Segment
+from server.ingest.chunks import text_hash
+from server.segment.model import CHILD_COLUMNS, COLUMNS, Attachment, Child, Segment, Summary
 
 _S = document_segments.c
 _C = child_chunks.c
@@ -138,6 +140,36 @@ class SegmentStore:
             table.tenant_id == tenant_id, table.segment_id.in_(segment_ids), table.status == "completed"
         )
         return {row.segment_id: row.content for row in self._uow.execute(statement)}
+
+    def summary(self, tenant_id: str, segment_id: str) -> Summary | None:
+        """The summary of one segment."""
+        table = segment_summaries.c
+        row = self._uow.execute(
+            sa.select(table.index_node_id, table.content).where(
+                table.tenant_id == tenant_id, table.segment_id == segment_id
+            )
+        ).one_or_none()
+        return Summary(row.index_node_id, row.content) if row else None
+
+    def set_summary(self, tenant_id: str, segment: Segment, summary: Summary) -> None:
+        """Keep a summary; without a text forget it."""
+        table = segment_summaries
+        if not summary.text:
+            self._uow.execute(
+                sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.segment_id == segment.id)
+            )
+            return
+        content = {
+            "content": summary.text, "index_node_id": summary.node_id, "index_node_hash": text_hash(summary.text),
+            "status": "completed", "error": None,
+        }
+        statement = insert(table).values(
+            segment_id=segment.id, tenant_id=tenant_id, dataset_id=segment.dataset_id,
+            document_id=segment.document_id, **content,
+        )
+        self._uow.execute(
+            statement.on_conflict_do_update(index_elements=["segment_id"], set_={**content, "updated_at": _NOW})
+        )
 
     def set_attachments(
         self, tenant_id: str, dataset_id: str, document_id: str, segment_id: str, file_ids: Sequence[str]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from server.edge.printer import value_to_python
-from server.kit.errors import invalid_param
+from server.kit.errors import AppError, Reason, invalid_param
 from server.kit.plain import clean_text
 from server.segment.model import (
     Attachment,
@@ -14,6 +14,7 @@ from server.segment.model import (
     NewSegment,
     SegmentChange,
     SegmentView,
+    checked_answer,
     checked_attachments,
     cleaned_keywords,
     new_segment,
@@ -24,10 +25,12 @@ from transom.dataset.v1 import segment_service_pb2 as rpc
 Link = Callable[[str], str]
 
 
-def new(request: rpc.CreateSegmentsRequest, form: str) -> list[NewSegment]:
-    """The segments of a request. Raises invalid_param."""
+def new(request: rpc.CreateSegmentsRequest, form: str, most: int) -> list[NewSegment]:
+    """The segments of a request, up to ``most`` (0: any number). Raises invalid_param."""
     if not request.segments:
-        raise invalid_param("Segments is required")
+        raise AppError(Reason.INVALID_PARAM, "Segments is required", bare=True)
+    if most and len(request.segments) > most:
+        raise invalid_param(f"Exceeded maximum segments limit of {most}.")
     return [
         new_segment(
             item.content, item.answer if item.HasField("answer") else None, list(item.keywords),
@@ -37,7 +40,7 @@ def new(request: rpc.CreateSegmentsRequest, form: str) -> list[NewSegment]:
     ]
 
 
-def change(request: rpc.UpdateSegmentRequest) -> SegmentChange:
+def change(request: rpc.UpdateSegmentRequest, form: str) -> SegmentChange:
     """The changes of a request. Raises invalid_param."""
     if not request.HasField("segment"):
         raise invalid_param("segment is required")
@@ -47,11 +50,11 @@ def change(request: rpc.UpdateSegmentRequest) -> SegmentChange:
         attachments = checked_attachments([str(value_to_python(one)) for one in sent.attachment_ids.values])
     return SegmentChange(
         content=clean_text(sent.content) or None,
-        answer=clean_text(sent.answer) if sent.HasField("answer") else None,
+        answer=checked_answer(sent.answer if sent.HasField("answer") else None, form),
         keywords=cleaned_keywords(sent.keywords) or None,
         enabled=sent.enabled if sent.HasField("enabled") else None,
         regenerate_children=sent.regenerate_child_chunks, attachment_ids=attachments,
-        summary=sent.summary if sent.HasField("summary") else None,
+        summary=clean_text(sent.summary).strip() if sent.HasField("summary") else None,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 
-from tests.harness.product import Workspace
+from tests.harness.product import COMPATIBLE, Workspace
 
 EMBEDDER = "loopback-embed"
+_PROVIDERS = "/console/api/workspaces/current/model-providers"
 AUTOMATIC = {"mode": "automatic"}
 # One segment a line.
 LINES = {
@@ -56,6 +57,32 @@ class Knowledge:
             self.workspace.use_default(model, "text-embedding")
         return model
 
+    def add_model(self, url: str, model: str, model_type: str) -> str:
+        """Make a model at another address callable: ``llm``, ``text-embedding`` or ``rerank``."""
+        credentials = {"endpoint_url": f"{url}/v1", "api_key": "sk-test-key", "context_size": "8192"}
+        if model_type == "llm":
+            credentials |= {"mode": "chat"}
+        body = {"model": model, "model_type": model_type, "credentials": credentials}
+        self.workspace.ok(self.workspace.console.post(f"{_PROVIDERS}/{COMPATIBLE}/models/credentials", json=body))
+        return model
+
+    def remove_model(self, model: str, model_type: str) -> None:
+        """Take a model out of the workspace."""
+        body = {"model": model, "model_type": model_type}
+        reply = self.workspace.console.request("DELETE", f"{_PROVIDERS}/{COMPATIBLE}/models", json=body)
+        assert reply.is_success, reply.text
+
+    def quality(self, embedder: str = EMBEDDER, **fields: Any) -> str:
+        """The id of a new dataset of high quality."""
+        made = self.dataset(
+            indexing_technique="high_quality", embedding_model=embedder, embedding_model_provider=COMPATIBLE, **fields
+        )
+        return str(made["id"])
+
+    def economy(self, **fields: Any) -> str:
+        """The id of a new economy dataset."""
+        return str(self.dataset(indexing_technique="economy", **fields)["id"])
+
     def add_text(self, dataset_id: str, text: str, **fields: Any) -> dict[str, Any]:
         """Create a document from text and wait until it is indexed; the document."""
         body = {"name": f"{uuid.uuid4().hex[:8]}.txt", "text": text, "process_rule": LINES, **fields}
@@ -92,6 +119,14 @@ class Knowledge:
         assert {"code", "message", "status"} <= set(body), body
         assert body["status"] == reply.status_code
         return reply.status_code, body["code"]
+
+    def refusal(self, method: str, path: str, **options: Any) -> tuple[int, str, str]:
+        """(status, code, message) of a refusal."""
+        reply = self.http.request(method, f"/v1{path}", **options)
+        assert not reply.is_success, reply.text
+        body = reply.json()
+        assert body["status"] == reply.status_code
+        return reply.status_code, body["code"], body["message"]
 
     def dataset(self, **fields: Any) -> dict[str, Any]:
         """A new dataset."""

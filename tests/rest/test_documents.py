@@ -7,13 +7,10 @@ import json
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.harness.product import Product, Workspace
-from tests.harness.stores import DataStores
 from tests.ingest import documents
 from tests.rest.knowledge import AUTOMATIC, LINES, NESTED, Knowledge, search_by
 
@@ -33,16 +30,9 @@ TEXT = "The sea is wide and blue.\nThe mountain is tall and white.\nA river runs
 
 
 @pytest.fixture(scope="module")
-def knowledge(stores: DataStores, tmp_path_factory: pytest.TempPathFactory, model_url: str) -> Iterator[Knowledge]:
+def knowledge(indexed: Knowledge) -> Knowledge:
     """A product with a worker."""
-    folder = tmp_path_factory.mktemp("knowledge")
-    settings = {"index_attempts": "2"}
-    with Product(
-        stores.postgres_url(), stores.redis_url(), folder, servers=2, worker=True, settings=settings
-    ) as product:
-        made = Knowledge(Workspace(product, model_url))
-        made.add_embedder()
-        yield made
+    return indexed
 
 
 @pytest.fixture(scope="module")
