@@ -32,8 +32,9 @@ _RULE = {
 class World:
     """``with World() as world``; everything is removed after it."""
 
-    def __init__(self, servers: int) -> None:
+    def __init__(self, servers: int, settings: Mapping[str, str] | None = None) -> None:
         self._servers = servers
+        self._settings = settings or {}
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -56,7 +57,7 @@ class World:
         self.product = enter(
             Product(
                 self.database_url, stores.redis_url(), self.folder / "product", servers=self._servers, worker=True,
-                settings={"log_level": "WARNING", "worker_concurrency": "2"},
+                settings={"log_level": "WARNING", "worker_concurrency": "2", **self._settings},
             )
         )
         self.knowledge = Knowledge(Workspace(self.product, model_url, model="gpt-4o-mini@tokens=1"))
