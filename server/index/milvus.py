@@ -29,7 +29,7 @@ T = TypeVar("T")
 _FIELDS = ["pk", "segment_id", "document_id"]
 # Bytes of vectors in one call, far below the server's limit of 64 MiB.
 _CALL_BYTES = 8 * 2**20
-_IDS_A_CALL = 5_000
+_IDS_A_CALL, _ROWS_A_READ = 5_000, 1_000
 # Candidates that a walk through HNSW keeps (README.md).
 _EF, _EF_PER_HIT = 100, 2
 # How long a process believes that a space has no collection of its own.
@@ -120,19 +120,24 @@ class MilvusStore:
 
     def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:  # noqa: ARG002
         """Everything by node id. Each batch is as new as its moment."""
-        for rows in self._pages(space, [*_FIELDS, "vector"], batch):
-            yield [
-                Entry(
-                    layout.node_of(row["pk"]), layout.spelled(row["segment_id"]), layout.spelled(row["document_id"]),
-                    np.asarray(row["vector"], dtype=np.float32),
-                )
-                for row in rows
-            ]
+        for rows in self._pages(space, [*_FIELDS, "vector"], batch, ""):
+            yield [_entry(row) for row in rows]
 
-    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[str]]:  # noqa: ARG002
+    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:  # noqa: ARG002
         """The ids of all nodes, in order."""
-        for rows in self._pages(space, ["pk"], batch):
+        for rows in self._pages(space, ["pk"], batch, after):
             yield [layout.node_of(row["pk"]) for row in rows]
+
+    def read(self, uow: UnitOfWork | None, space: Space, node_ids: Sequence[str]) -> list[Entry]:  # noqa: ARG002
+        """The entries of nodes."""
+        home = self._home(space)
+        keys = [home.key(node_id) for node_id in checked_ids(node_ids)]
+        fields = [*_FIELDS, "vector"]
+        return [
+            _entry(row)
+            for batch in _batches(keys, _ROWS_A_READ)
+            for row in self._query(home, layout.listed("pk", batch), output_fields=fields)
+        ]
 
     def tend(self, space: Space) -> bool:  # noqa: ARG002
         """Nothing: Milvus seals, indexes and compacts by itself."""
@@ -210,14 +215,15 @@ class MilvusStore:
 
         return list(self._read(home, query) or [])
 
-    def _pages(self, space: Space, fields: list[str], batch: int) -> Iterator[list[Any]]:
-        after = ""
+    def _pages(self, space: Space, fields: list[str], batch: int, after: str) -> Iterator[list[Any]]:
+        home = self._home(space)
+        last = home.key(checked_id(after)) if after else ""
         # As pymilvus's own iterator asks: only then do all servers return the lowest keys first.
         while rows := self._query(
-            self._home(space), f"pk > {layout.quoted(after)}", output_fields=fields, limit=batch, iterator="True"
+            home, f"pk > {layout.quoted(last)}", output_fields=fields, limit=batch, iterator="True"
         ):
             rows.sort(key=lambda row: row["pk"])
-            after = rows[-1]["pk"]
+            last = rows[-1]["pk"]
             yield rows
 
 
@@ -255,6 +261,13 @@ def _row(home: Home, entry: Entry) -> dict[str, Any]:
         "pk": home.key(entry.node_id), "space": home.name, "segment_id": layout.packed(entry.segment_id),
         "document_id": layout.packed(entry.document_id), "vector": entry.vector,
     }
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        layout.node_of(row["pk"]), layout.spelled(row["segment_id"]), layout.spelled(row["document_id"]),
+        np.asarray(row["vector"], dtype=np.float32),
+    )
 
 
 def _filter(documents: Sequence[str] | None, without: Sequence[str]) -> str | None:

@@ -24,12 +24,14 @@ from sqlalchemy.engine import Engine
 
 from server.db.engine import UnitOfWork
 from server.index import copying, vector_search
-from server.index.checks import checked_entries, checked_ids
+from server.index.checks import checked_entries, checked_id, checked_ids
 from server.index.port import Entry, Hit, Space, Vector
 from server.index.spaces import Registered, SpaceStore
 from server.index.vector_body import BuildLimits, VectorUpkeep, body_table
+from server.kit.ids import NIL_UUID
 
 _COLUMNS = ("space_id", "node_id", "segment_id", "document_id", "embedding")
+_ENTRY = "t.segment_id::text, t.document_id::text, halfvec_send(t.embedding) AS embedding"
 # A halfvec in binary: its dimension and two unused bytes, then half-precision numbers, all big-endian.
 _HEAD = 4
 
@@ -89,14 +91,26 @@ class PgVectorStore:
 
     def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:
         """Everything by node id. Each batch is as new as its moment; the caller may commit in between."""
-        columns = "segment_id::text, document_id::text, halfvec_send(embedding) AS embedding"
-        for rows in self._pages(_required(uow), space, columns, batch):
-            yield [Entry(row.node, row.segment_id, row.document_id, _vector(row.embedding)) for row in rows]
+        for rows in self._pages(_required(uow), space, _ENTRY, batch, ""):
+            yield [_entry(row) for row in rows]
 
-    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[str]]:
-        """The ids of all nodes, in order."""
-        for rows in self._pages(_required(uow), space, "true", batch):
+    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:
+        """The ids of all nodes, in order, under the same terms."""
+        for rows in self._pages(_required(uow), space, "true", batch, after):
             yield [row.node for row in rows]
+
+    def read(self, uow: UnitOfWork | None, space: Space, node_ids: Sequence[str]) -> list[Entry]:
+        """The entries of nodes."""
+        uow = _required(uow)
+        registered = _find(uow, space, share=True)
+        if registered is None or not node_ids:
+            return []
+        statement = " UNION ALL ".join(
+            f"SELECT t.node_id::text AS node, {_ENTRY} FROM {part} AND t.node_id = ANY(CAST(:nodes AS uuid[]))"  # noqa: S608
+            for part in _parts(registered)
+        )
+        parameters = {"space": registered.id, "nodes": checked_ids(node_ids)}
+        return [_entry(row) for row in uow.execute(sa.text(statement), parameters)]
 
     def tend(self, space: Space) -> bool:
         """Move a large space's new rows under its HNSW index (vector_body.py)."""
@@ -128,8 +142,8 @@ class PgVectorStore:
             uow.execute(sa.text(f"DELETE FROM {body_table(registered.id)} WHERE {of_these}"), parameters)  # noqa: S608
 
     @staticmethod
-    def _pages(uow: UnitOfWork, space: Space, columns: str, batch: int) -> Iterator[Sequence[Any]]:
-        after = "00000000-0000-0000-0000-000000000000"
+    def _pages(uow: UnitOfWork, space: Space, columns: str, batch: int, after: str) -> Iterator[Sequence[Any]]:
+        after = checked_id(after) if after else NIL_UUID
         while (registered := _find(uow, space, share=True)) is not None:
             pages = " UNION ALL ".join(
                 f"(SELECT t.node_id::text AS node, {columns} FROM {part} AND t.node_id > CAST(:after AS uuid) "  # noqa: S608
@@ -175,7 +189,7 @@ def _row(space_id: int, entry: Entry) -> bytes:
     )
 
 
-def _vector(stored: bytes) -> Vector:
-    """A halfvec in its binary form, scaled back to length 1."""
-    vector = np.frombuffer(bytes(stored), dtype=">f2", offset=_HEAD).astype(np.float32)
-    return vector / np.linalg.norm(vector)
+def _entry(row: Any) -> Entry:
+    """A stored row; the vector is scaled back to length 1."""
+    vector = np.frombuffer(bytes(row.embedding), dtype=">f2", offset=_HEAD).astype(np.float32)
+    return Entry(row.node, row.segment_id, row.document_id, vector / np.linalg.norm(vector))

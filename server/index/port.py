@@ -95,8 +95,12 @@ class VectorStore(Protocol):
         """Everything of a space, in batches, for moving it to another store."""
         ...
 
-    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[str]]:
-        """The ids of all nodes of a space, in order, in batches; for finding what should not be there."""
+    def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:
+        """The ids of all nodes of a space that come after ``after``, in order, in batches."""
+        ...
+
+    def read(self, uow: UnitOfWork | None, space: Space, node_ids: Sequence[str]) -> list[Entry]:
+        """The entries of nodes, in any order; unknown ones are left out."""
         ...
 
     def tend(self, space: Space) -> bool:

@@ -20,8 +20,9 @@ from server.index import copying
 from server.index.postings import ENTRY_BYTES, Postings, contained, pack, unpack
 from server.index.spaces import SpaceStore, upkeep_key
 
-# So many blocks of about one size become one, up to this many nodes (24 MB of postings).
-_FAN, _MOST_NODES = 8, 65_536
+# So many blocks of about one size become one: not more, so that a merge takes seconds, and not beyond this
+# many nodes (24 MB of postings).
+_LEAST_FAN, _MOST_FAN, _MOST_NODES = 8, 16, 65_536
 # Blocks are rewritten when more than this share of the nodes, and at least so many, are dead.
 _DEAD_SHARE, _LEAST_DEAD = 0.2, 500
 
@@ -38,6 +39,7 @@ _REMOVE = (
     sa.text("DELETE FROM text_blocks WHERE id = ANY(:blocks)"),
     sa.text("DELETE FROM text_dead WHERE space_id = :space AND number = ANY(:numbers)"),
 )
+_TIME_LIMIT = sa.text("SET LOCAL statement_timeout = '10min'")
 _TRY_LOCK = sa.text("SELECT pg_try_advisory_xact_lock(:key)")
 
 log = logging.getLogger("transom.index")
@@ -122,15 +124,16 @@ def _alike(blocks: Sequence[_Block]) -> list[_Block]:
             classes[block.nodes.bit_length() // 2].append(block)
     for _, alike in sorted(classes.items()):
         chosen: list[_Block] = []
-        for block in alike:
+        for block in alike[:_MOST_FAN]:
             if sum(one.nodes for one in chosen) + block.nodes <= _MOST_NODES:
                 chosen.append(block)
-        if len(alike) >= _FAN and len(chosen) > 1:
+        if len(alike) >= _LEAST_FAN and len(chosen) > 1:
             return chosen
     return []
 
 
 def _merge(uow: UnitOfWork, space: int, blocks: Sequence[_Block]) -> None:
+    uow.execute(_TIME_LIMIT)
     ids = [block.id for block in blocks]
     first_numbers = {block.id: block.first_number for block in blocks}
     dead = uow.execute(_DEAD, {"space": space}).all()

@@ -307,6 +307,28 @@ def test_entries_pages_through_a_space_by_node(backend: Backend) -> None:
         assert np.linalg.norm(got.vector) == pytest.approx(1.0, abs=1e-5)
 
 
+def test_nodes_goes_on_after_a_node(backend: Backend) -> None:
+    where = space()
+    written = make.entries(make.random_vectors(30))
+    ids = sorted(one.node_id for one in written)
+    write(backend, where, written)
+    with backend.transaction() as uow:
+        pages = list(backend.store.nodes(uow, where, 8, after=ids[9]))
+    assert pages == [ids[10:18], ids[18:26], ids[26:]]
+
+
+def test_read_returns_entries_of_known_nodes(backend: Backend) -> None:
+    where = space()
+    first, second = entry(direction(1, 2, 3)), entry(direction(1))
+    write(backend, where, [first, second])
+    with backend.transaction() as uow:
+        (got,) = backend.store.read(uow, where, [first.node_id, new_id()])
+        assert backend.store.read(uow, where, []) == []
+        assert backend.store.read(uow, space(), [first.node_id]) == []
+    assert (got.node_id, got.segment_id, got.document_id) == (first.node_id, first.segment_id, first.document_id)
+    assert float(got.vector @ first.vector) == pytest.approx(1.0, abs=1e-5)
+
+
 # Many at once, and death
 
 
