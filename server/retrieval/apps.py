@@ -18,6 +18,7 @@ from server.dataset.model import HIGH_QUALITY, Dataset, ModelRef
 from server.dataset.store import DatasetStore
 from server.db.bridge import Database
 from server.db.engine import UowFactory
+from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder, Reranker
 from server.ingest.keywords import keywords, tfidf_cosine
 from server.kit.errors import AppError, invalid_param
@@ -139,7 +140,7 @@ class AppRetrieval:
         if dataset.indexing_technique != HIGH_QUALITY:
             model["top_k"] = search.top_k
         model["metadata_filtering_conditions"] = filtering
-        found = await self._searcher.search(dataset, query, search_of(model, dataset.indexing_technique))
+        found = await self._searcher.search(dataset, query, search_of(model, dataset.live_technique))
         return [Found(dataset, record) for record in found]
 
     # Merging
@@ -184,7 +185,7 @@ class AppRetrieval:
         if model is not None:
             vector, documents = await asyncio.gather(
                 self._embedder.query(asked.tenant_id, model.provider, model.model, query),
-                self._embedder.documents(asked.tenant_id, model.provider, model.model, texts),
+                self._embedder.documents(asked.tenant_id, model.provider, model.model, texts, INTERACTIVE),
             )
             cosines = [0.0 if one is None else float(np.dot(vector, one)) for one in documents.vectors]
         words = await self._db(_keyword_scores, query, texts)

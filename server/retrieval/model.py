@@ -97,6 +97,8 @@ class Trace:
     """What a search did, for ``explain``."""
 
     method: str = ""
+    # A metadata filter left no document, so nothing was searched.
+    filtered_out: bool = False
     # (name, milliseconds, count) in order.
     stages: list[tuple[str, float, int]] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
@@ -104,7 +106,10 @@ class Trace:
 
 
 def search_of(model: Mapping[str, Any], technique: str | None) -> Search:
-    """A stored or sent retrieval model as a search; economy datasets always match keywords. Raises invalid_param."""
+    """A stored or sent retrieval model as a search. Raises invalid_param.
+
+    ``technique`` is that of the index that answers: an economy index always matches keywords.
+    """
     enabled = bool(model.get("score_threshold_enabled"))
     threshold = float(model.get("score_threshold") or 0.0) if enabled else 0.0
     method = "keyword_search" if technique != "high_quality" else str(model.get("search_method") or "semantic_search")

@@ -18,6 +18,7 @@ import numpy as np
 from server.dataset.model import HIGH_QUALITY, Dataset, ModelRef
 from server.db.bridge import Database
 from server.db.engine import UowFactory
+from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder, Reranker
 from server.index.port import Space, Vector
 from server.indexing.entries import Entries, space_of
@@ -52,6 +53,7 @@ class Searcher:
         trace.method = search.method
         allowed = await self._allowed(dataset, search, trace)
         if allowed == []:
+            trace.filtered_out = True
             return []
         found, segments = await self._candidates(dataset, query, search, allowed, trace)
         ranked = await self._ranked(dataset, query, search, found, segments, trace)
@@ -158,8 +160,6 @@ class Searcher:
         async with _stage(trace, "full_text") as stage:
             found, segments = await self._db(read)
             stage(len(found))
-        if search.method == "full_text_search" and search.has_threshold:
-            found = [one for one in found if one.score >= search.threshold]
         return found, segments
 
     async def _by_keywords(
@@ -193,9 +193,13 @@ class Searcher:
     async def _ranked(
         self, dataset: Dataset, query: str, search: Search, found: list[Candidate], segments: Segments, trace: Trace
     ) -> list[Candidate]:
-        """Candidates in their final order, cut as the method says."""
+        """Candidates in their final order, cut as the method says.
+
+        The threshold is one of the scores that are shown: BM25 where nothing ranks after the words.
+        """
         if trace.method == "keyword_search":
             return found
+        most = search.top_k
         if search.weights is not None and trace.method == "hybrid_search" and found:
             async with _stage(trace, "weigh") as stage:
                 await self._weigh(dataset, query, search.weights, found, segments)
@@ -205,9 +209,9 @@ class Searcher:
                 await self._rerank(dataset, query, search.rerank, found, segments)
                 stage(len(found))
         else:
-            return sorted(found, key=lambda one: -one.score)
+            most = len(found)
         kept = [one for one in found if not search.has_threshold or one.shown_score >= search.threshold]
-        return sorted(kept, key=lambda one: -one.shown_score)[: search.top_k]
+        return sorted(kept, key=lambda one: -one.shown_score)[:most]
 
     async def _weigh(
         self, dataset: Dataset, query: str, weights: tuple[float, float], found: list[Candidate], segments: Segments
@@ -233,7 +237,7 @@ class Searcher:
         vector, documents = await asyncio.gather(
             self._embedder.query(dataset.tenant_id, model.provider, model.model, query),
             self._embedder.documents(
-                dataset.tenant_id, model.provider, model.model, [text for _, text in missing]
+                dataset.tenant_id, model.provider, model.model, [text for _, text in missing], INTERACTIVE
             ),
         )
         for (one, _), other in zip(missing, documents.vectors, strict=True):

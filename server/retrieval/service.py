@@ -30,9 +30,9 @@ class RetrievalService:
         """The best segments of a dataset; ``model`` replaces the dataset's own for this call."""
         if dataset.is_external:
             return await self._search_external(caller, dataset, query, model)
-        search = search_of(model or dataset.search_model, dataset.indexing_technique)
+        search = search_of(model or dataset.search_model, dataset.live_technique)
         records = await self._searcher.search(dataset, query, search, trace)
-        if search.filtering is None or records:
+        if not trace.filtered_out:
             await self._db(self._note, caller, dataset, query)
         return records
 
