@@ -111,7 +111,7 @@ class Parts:
 
 def build_parts(settings: Settings) -> Parts:
     """Connection pool and unit of work; nothing connects yet."""
-    engine = make_engine(settings.database_url, pool_size=settings.db_pool_size)
+    engine = make_engine(settings.database_url, pool_size=settings.db_pool_size, prepare=settings.db_prepare)
     return Parts(settings=settings, engine=engine, uow=uow_factory(engine))
 
 

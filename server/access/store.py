@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import api_keys, app_configs, apps, end_users, memberships, tenants
 from server.kit.ids import new_id
 
@@ -18,7 +19,7 @@ _OWNER = (
     .exists()
     .label("has_owner")
 )
-_APP_KEY = (
+_APP_KEY = hot(
     sa.select(
         api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id,
         apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from server.chat.files import ResolvedFile, Upload
 from server.chat.memory import MAX_MESSAGES, Turn
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import app_configs, conversations, message_files, messages, upload_files
 from server.kit.ids import new_id
 from server.runs.run import RunKey
@@ -47,7 +48,7 @@ _NEW_CONVERSATION = (
     )
     .cte("conversation")
 )
-_NEXT_MESSAGE = (
+_NEXT_MESSAGE = hot(
     sa.insert(messages)
     .values(
         id=sa.bindparam("b_message"), tenant_id=sa.bindparam("b_tenant"), app_id=sa.bindparam("b_app"),
@@ -59,7 +60,7 @@ _NEXT_MESSAGE = (
     .returning(messages.c.created_at)
     .add_cte(NEW_RUN)
 )
-_FIRST_MESSAGE = _NEXT_MESSAGE.add_cte(_NEW_CONVERSATION)
+_FIRST_MESSAGE = hot(_NEXT_MESSAGE.add_cte(_NEW_CONVERSATION))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.conversation.store import VISIBLE, Row
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import (
     app_configs,
     conversations,
@@ -93,7 +94,7 @@ def _page_before() -> sa.Select[Any]:
     return _ordered(_shown(page).add_columns(found).select_from(source), page)
 
 
-_PAGE, _PAGE_BEFORE = _first_page(), _page_before()
+_PAGE, _PAGE_BEFORE = hot(_first_page()), hot(_page_before())
 
 # A message that the end user may see, in any mode.
 _MINE = sa.and_(

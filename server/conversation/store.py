@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from server.conversation.model import SORTS
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import conversation_variables, conversations, jobs, messages
 
 _C = conversations.c
@@ -42,7 +43,7 @@ def _page(sort: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
     )
 
 
-_PAGES = {sort: _page(sort) for sort in SORTS}
+_PAGES = {sort: (hot(first), hot(after)) for sort in SORTS for first, after in [_page(sort)]}
 _ONE = sa.select(*_SHOWN).where(_MINE)
 _FIRST_QUERY = (
     sa.select(*_SHOWN, messages.c.query)
@@ -57,7 +58,7 @@ _RENAME = (
 )
 _TITLE = sa.update(conversations).where(_MINE).values(name=sa.bindparam("b_name")).returning(*_SHOWN)
 # A name given by hand in the meantime stays.
-_FIRST_TITLE = (
+_FIRST_TITLE = hot(
     sa.update(conversations)
     .where(
         _C.id == sa.bindparam("b_id"), _C.tenant_id == sa.bindparam("b_tenant"), _C.name == sa.bindparam("b_old"),

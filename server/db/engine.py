@@ -10,12 +10,16 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from server.db.prepared import prepare_hot
 from server.kit.errors import bad_request
 
 
-def make_engine(url: str, *, pool_size: int) -> Engine:
-    """A pool of exactly ``pool_size`` connections; every statement has a lock and a time limit."""
-    return sa.create_engine(
+def make_engine(url: str, *, pool_size: int, prepare: bool = True) -> Engine:
+    """A pool of exactly ``pool_size`` connections; every statement has a lock and a time limit.
+
+    With ``prepare`` hot statements are prepared (server/db/prepared.py).
+    """
+    engine = sa.create_engine(
         url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg2://", 1),
         pool_size=pool_size,
         max_overflow=0,
@@ -30,9 +34,12 @@ def make_engine(url: str, *, pool_size: int) -> Engine:
             # The isolation level stands here and not in the driver, which would send it each time when a connection
             # begins or ends to commit by itself (UowFactory.single).
             "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC"
-            r" -c default_transaction_isolation=read\ committed",
+            r" -c default_transaction_isolation=read\ committed -c plan_cache_mode=force_generic_plan",
         },
     )
+    if prepare:
+        prepare_hot(engine)
+    return engine
 
 
 def server_version(engine: Engine) -> str:

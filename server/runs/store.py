@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import conversations, messages, process_leases, runs
 from server.runs.run import RunKey
 
@@ -62,7 +63,9 @@ _HAS_FINISHED = sa.exists().where(
     runs.c.last_sequence == sa.bindparam("b_last"),
 )
 # The end of a run in one statement. Its last part sees the rows as they were before.
-_FINISH = sa.select(sa.exists(sa.select(_ENDED_RUN.c.message_id)) | _HAS_FINISHED).add_cte(_FINISH_MESSAGE, _TOUCH)
+_FINISH = hot(
+    sa.select(sa.exists(sa.select(_ENDED_RUN.c.message_id)) | _HAS_FINISHED).add_cte(_FINISH_MESSAGE, _TOUCH)
+)
 # Rows of runs are locked before those of messages, here as in the end of a run: whoever comes second sees
 # what the first has done.
 _PARTIAL = sa.text(

@@ -1,0 +1,87 @@
+"""Statements of the hot paths are prepared once a connection, so that PostgreSQL plans them once.
+
+To plan a page of messages takes it longer than to read one. psycopg2 prepares nothing by itself,
+so ``PREPARE`` and ``EXECUTE`` are sent as SQL, below SQLAlchemy, which notices nothing of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+S = TypeVar("S", bound=sa.Executable)
+
+_OPTION = "prepared"
+_PARAMETER = re.compile(r"%\((\w+)\)s|%%")
+
+
+def hot(statement: S) -> S:
+    """Mark a statement: it is sent often, always with the same text (no lists), and one plan is good for all values."""
+    return statement.execution_options(**{_OPTION: True})
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    name: str
+    prepare: str
+    execute: str
+
+
+class _Names:
+    """What to send instead of a statement, by its text; shared by the connections of an engine."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._known: dict[str, _Prepared] = {}
+
+    def of(self, sql: str, context: Any) -> _Prepared:
+        known = self._known.get(sql)
+        if known is None:
+            known = self._known[sql] = _prepared(f"hot_{next(self._numbers)}", sql, context)
+        return known
+
+
+def _prepared(name: str, sql: str, context: Any) -> _Prepared:
+    places: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "%"
+        return f"${places.setdefault(found[1], len(places) + 1)}"
+
+    text = _PARAMETER.sub(place, sql)
+    if not places:
+        return _Prepared(name, f"PREPARE {name} AS {text}", f"EXECUTE {name}")
+    types = ", ".join(_type_of(context.compiled.binds[parameter].type, context.dialect) for parameter in places)
+    values = ", ".join(f"%({parameter})s" for parameter in places)
+    return _Prepared(name, f"PREPARE {name} ({types}) AS {text}", f"EXECUTE {name} ({values})")
+
+
+def _type_of(kind: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> str:
+    """What a parameter is; PostgreSQL finds out itself where SQLAlchemy has no name for it (null, keys of JSON)."""
+    try:
+        return kind.compile(dialect)
+    except (sa.exc.CompileError, AttributeError):
+        return "unknown"
+
+
+def prepare_hot(engine: Engine) -> None:
+    """Have every connection of ``engine`` prepare the statements that are marked, when it first meets them."""
+    names = _Names()
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def swap(connection: Connection, cursor: Any, sql: str, parameters: Any, context: Any, many: bool) -> Any:
+        if many or not context.execution_options.get(_OPTION):
+            return sql, parameters
+        prepared = names.of(sql, context)
+        ready: set[str] = connection.info.setdefault(_OPTION, set())
+        if prepared.name not in ready:
+            cursor.execute(prepared.prepare)
+            ready.add(prepared.name)
+        return prepared.execute, parameters
