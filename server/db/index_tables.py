@@ -32,8 +32,8 @@ index_spaces = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("generation", sa.Integer, nullable=False, server_default="0"),
     sa.Column("dimension", sa.Integer, nullable=False, server_default="0"),
-    # Vectors: part of the rows stands in a table of its own with an HNSW index. Set once, never unset.
-    sa.Column("has_body", sa.Boolean, nullable=False, server_default="false"),
+    # Vectors: about how many rows stand in a table of their own with an HNSW index; null while there is none.
+    sa.Column("body_rows", sa.Integer, nullable=True),
     # Unreachable from then on; the sweep deletes the rows and then this one.
     sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
     sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),

@@ -29,7 +29,13 @@ class Registered:
 
     id: int
     dimension: int
-    has_body: bool
+    # About how many rows stand in the body (vector_body.py); None without one.
+    body_rows: int | None
+
+    @property
+    def has_body(self) -> bool:
+        """Rows may stand in a table of their own."""
+        return self.body_rows is not None
 
 
 class SpaceStore:
@@ -45,12 +51,12 @@ class SpaceStore:
         ``share`` holds it until the transaction ends: it is not dropped and gets no body meanwhile.
         """
         table = index_spaces
-        query = sa.select(table.c.id, table.c.dimension, table.c.has_body).where(
+        query = sa.select(table.c.id, table.c.dimension, table.c.body_rows).where(
             table.c.tenant_id == checked_id(tenant_id), table.c.dataset_id == checked_id(dataset_id),
             table.c.kind == self._kind, table.c.generation == generation, table.c.dropped_at.is_(None),
         )
         row = self._uow.execute(query.with_for_update(read=True) if share else query).first()
-        return Registered(row.id, row.dimension, row.has_body) if row else None
+        return Registered(row.id, row.dimension, row.body_rows) if row else None
 
     def ensure(self, tenant_id: str, dataset_id: str, generation: int = 0, dimension: int = 0) -> Registered:
         """The space, made when it is missing, and held as with ``share``."""

@@ -66,7 +66,7 @@ class VectorUpkeep:
         with self._session() as connection:
             row = connection.execute(
                 sa.text(
-                    "SELECT id, has_body FROM index_spaces WHERE tenant_id = :tenant AND dataset_id = :dataset "
+                    "SELECT id, body_rows FROM index_spaces WHERE tenant_id = :tenant AND dataset_id = :dataset "
                     "AND kind = 'vector' AND generation = :generation AND dropped_at IS NULL"
                 ),
                 {"tenant": space.tenant_id, "dataset": space.dataset_id, "generation": space.generation},
@@ -74,7 +74,8 @@ class VectorUpkeep:
             if row is None or space.dimension > MOST_DIMENSIONS:
                 return False
             with _only_one(connection, row.id) as alone:
-                return alone and _Space(connection, row.id, space.dimension, self._limits).tend(has_body=row.has_body)
+                upkeep = _Space(connection, row.id, space.dimension, self._limits)
+                return alone and upkeep.tend(has_body=row.body_rows is not None)
 
     @contextlib.contextmanager
     def _session(self) -> Iterator[Connection]:
@@ -122,6 +123,7 @@ class _Space:
             moved = self._move(tail)
             self._vacuum(moved)
             self._build()
+            self._tell()
             if moved <= least:
                 return done
         if has_body and not self._index_is_valid():
@@ -144,7 +146,7 @@ class _Space:
         self._run("SET lock_timeout = '2s'")
         try:
             told = self._scalar(
-                f"UPDATE index_spaces SET has_body = true WHERE id = {self._id} AND dropped_at IS NULL RETURNING id"  # noqa: S608
+                f"UPDATE index_spaces SET body_rows = 0 WHERE id = {self._id} AND dropped_at IS NULL RETURNING id"  # noqa: S608
             )
         except sa.exc.OperationalError:
             log.info("space %d is busy; it gets its index later", self._id)
@@ -199,6 +201,13 @@ class _Space:
             self._run("SET max_parallel_maintenance_workers = 0")
             self._run(create)
         self._run(f"ANALYZE {self._table}")
+
+    def _tell(self) -> None:
+        """Let searches know how far to walk. A writer may hold the row: the next upkeep tells."""
+        self._run("SET lock_timeout = '2s'")
+        with contextlib.suppress(sa.exc.OperationalError):
+            self._run(f"UPDATE index_spaces SET body_rows = {self._rows(self._table)} WHERE id = {self._id}")  # noqa: S608
+        self._run("SET lock_timeout = 0")
 
     def _index_is_valid(self) -> bool:
         return bool(

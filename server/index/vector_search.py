@@ -22,9 +22,10 @@ from server.index.port import Hit, Space, Vector
 from server.index.spaces import Registered, SpaceStore
 from server.index.vector_body import body_table
 
-# Candidates that a walk through HNSW keeps: what recall@10 needs at 1,000,000 vectors (README.md), more for
-# longer lists. 1,000 is pgvector's most.
-_EF, _EF_PER_HIT, _EF_MOST = 100, 2, 1000
+# Candidates that a walk through HNSW keeps, by rows of the body: what a recall@10 of 0.95 needs (README.md);
+# more for longer lists. 1,000 is pgvector's most.
+_EF = ((20_000, 64), (200_000, 120))
+_EF_LARGE, _EF_PER_HIT, _EF_MOST = 240, 2, 1000
 # With a filter the walk goes on until there are enough hits, at most through so many rows.
 _WALK_ROWS = 20_000
 # Up to so many rows of a filter are compared one by one: exact, and faster than a walk that skips nearly all.
@@ -108,7 +109,7 @@ def search(uow: UnitOfWork, known: KnownSpaces, wanted: Wanted) -> list[Hit]:
     rows = _read(uow, registered, wanted, exact=exact)
     if not rows or rows[0].has_body != registered.has_body:
         # Dropped, or given a body, since we remembered it.
-        known.put(wanted.space, replace(registered, has_body=True) if rows else None)
+        known.put(wanted.space, replace(registered, body_rows=0) if rows else None)
         return search(uow, known, wanted)
     hits = _hits(rows)
     if registered.has_body and not exact and len(hits) < wanted.limit:
@@ -132,14 +133,19 @@ def _read(uow: UnitOfWork, registered: Registered, wanted: Wanted, *, exact: boo
     if registered.has_body:
         parts.append(_part(f"{body_table(registered.id)} WHERE true", wanted, vector, exact=exact))
     statement = (
-        "SELECT s.has_body, h.node_id::text, h.segment_id::text, h.document_id::text, -h.distance AS score "  # noqa: S608
+        "SELECT s.body_rows IS NOT NULL AS has_body, h.node_id::text, h.segment_id::text, h.document_id::text, "  # noqa: S608
+        "-h.distance AS score "
         f"FROM index_spaces s LEFT JOIN (SELECT * FROM ({' UNION ALL '.join(part for part, _ in parts)}) parts "
         f"ORDER BY distance, node_id LIMIT {wanted.limit}) h ON true "
         f"WHERE s.id = {registered.id} AND s.dropped_at IS NULL ORDER BY h.distance, h.node_id"
     )
-    ef = min(_EF_MOST, max(_EF, _EF_PER_HIT * wanted.limit))
+    ef = min(_EF_MOST, max(_ef(registered.body_rows or 0), _EF_PER_HIT * wanted.limit))
     parameters = tuple(value for _, values in parts for value in values)
     return uow.connection.exec_driver_sql(_SETTINGS.format(ef=ef) + statement, parameters).all()
+
+
+def _ef(rows: int) -> int:
+    return next((ef for most, ef in _EF if rows <= most), _EF_LARGE)
 
 
 def _part(source: str, wanted: Wanted, vector: str, *, exact: bool) -> tuple[str, list[Any]]:

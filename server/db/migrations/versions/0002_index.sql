@@ -7,7 +7,7 @@ CREATE TABLE index_spaces (
     kind TEXT NOT NULL, 
     generation INTEGER DEFAULT '0' NOT NULL, 
     dimension INTEGER DEFAULT '0' NOT NULL, 
-    has_body BOOLEAN DEFAULT 'false' NOT NULL, 
+    body_rows INTEGER, 
     dropped_at TIMESTAMP WITH TIME ZONE, 
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL, 
     CONSTRAINT pk_index_spaces PRIMARY KEY (id)
