@@ -12,6 +12,7 @@ from server.app_info.service import AppInfoService
 from server.chat.parameters import UploadLimits, parameters
 from server.db.bridge import Database
 from server.edge.call import caller
+from server.edge.printer import Constant
 from server.kit.caller import AppContext
 from server.kit.errors import AppError, Reason
 from transom.app.v1 import app_info_service_pb2 as pb
@@ -33,13 +34,13 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
         self._link = link
         self._root = pb.GetRootResponse(welcome="Dify OpenAPI", api_version="v1", server_version=version)
         # Every client asks for parameters first, and a configuration never changes: it gets a new id.
-        self._parameters: OrderedDict[str, pb.GetParametersResponse] = OrderedDict()
+        self._parameters: OrderedDict[str, Constant] = OrderedDict()
 
     async def GetRoot(self, request: pb.GetRootRequest, context: Context) -> pb.GetRootResponse:
         """Who answers here."""
         return self._root
 
-    async def GetParameters(self, request: pb.GetParametersRequest, context: Context) -> pb.GetParametersResponse:
+    async def GetParameters(self, request: pb.GetParametersRequest, context: Context) -> Constant:
         """Features, input form and limits."""
         app = caller().the_app
         ready = self._parameters.get(app.app_config_id or "")
@@ -62,12 +63,12 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
         """One end user."""
         return wire.end_user(await self._db(self._infos.end_user, caller(), request.end_user_id))
 
-    def _made(self, app: AppContext) -> pb.GetParametersResponse:
+    def _made(self, app: AppContext) -> Constant:
         """The reply for a configuration that is seen for the first time."""
         # A graph app speaks for its published version, and has none.
         if app.app_config_id is None or app.document is None:
             raise AppError(Reason.APP_UNAVAILABLE)
-        reply = wire.parameters(parameters(app.document, self._limits))
+        reply = Constant(wire.parameters(parameters(app.document, self._limits)))
         self._parameters[app.app_config_id] = reply
         if len(self._parameters) > _KEPT:
             self._parameters.popitem(last=False)

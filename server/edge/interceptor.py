@@ -26,7 +26,7 @@ from server.access.service import AccessService, bearer
 from server.db.faults import is_away
 from server.edge.call import Call, enter
 from server.edge.catalogue import CATALOGUE
-from server.edge.printer import to_json
+from server.edge.printer import Constant, to_json
 from server.edge.rules import Rule
 from server.edge.sse import SsePrinter
 from server.kit.caller import Caller
@@ -110,7 +110,7 @@ class Edge(grpc.aio.ServerInterceptor):
             try:
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
-                body = _rest_body(response, rule) if rest else response
+                body = _rest_body(response, rule) if rest else _message(response)
                 status = call.status or rule.success_status
                 if status or call.headers:
                     await context.send_initial_metadata(
@@ -213,11 +213,16 @@ def _open(context: grpc.aio.ServicerContext, rest: bool) -> Call:
     return call
 
 
-def _rest_body(response: Message, rule: Rule) -> bytes:
+def _message(response: Message | Constant) -> Message:
+    return response.message if isinstance(response, Constant) else response
+
+
+def _rest_body(response: Message | Constant, rule: Rule) -> bytes:
     if isinstance(response, HttpBody):
         return response.SerializeToString()
     kind = _JSON_UTF8 if rule.generates else _JSON
-    return HttpBody(content_type=kind, data=to_json(response)).SerializeToString()
+    data = response.json if isinstance(response, Constant) else to_json(response)
+    return HttpBody(content_type=kind, data=data).SerializeToString()
 
 
 def _parts(item: Any, printer: SsePrinter | None) -> list[Any]:

@@ -12,6 +12,7 @@ generic walk costs more than the rest of the call. Rules (architecture.md sectio
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -60,6 +61,18 @@ _compiled: dict[str, ToJson] = {
     "google.protobuf.ListValue": _list_to_python,
     "google.protobuf.Empty": lambda _: {},
 }
+
+
+class Constant:
+    """A response that a handler gives again and again: printed once."""
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+
+    @cached_property
+    def json(self) -> bytes:
+        """The REST body."""
+        return to_json(self.message)
 
 
 def to_json(message: Message) -> bytes:
