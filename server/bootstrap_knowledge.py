@@ -185,9 +185,10 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     upkeep = Upkeep(uow, entries, parts.engine)
     return {
         "index_document": indexer.index,
-        "rebuild_dataset": Rebuilder(uow, entries, models).rebuild,
+        "rebuild_dataset": Rebuilder(uow, entries, models, most_attempts=settings.index_attempts).rebuild,
         "purge_segments": cleaner.segments,
         "purge_nodes": cleaner.nodes,
+        "purge_spaces": cleaner.spaces,
         "purge_document": cleaner.document,
         "purge_dataset": cleaner.dataset,
         "purge_embeddings": EmbeddingPurge(uow).purge,

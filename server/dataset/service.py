@@ -18,7 +18,7 @@ from server.dataset.model import (
     ModelRef,
     NewDataset,
 )
-from server.dataset.store import DatasetStore
+from server.dataset.store import DatasetStore, purge_payload, rebuild_payload
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
@@ -81,6 +81,9 @@ class DatasetService:
             store = DatasetStore(uow)
             self._check_change(store, caller, dataset, change)
             index = _index_change(dataset, change)
+            if not index and _is_named(change) and dataset.generation != dataset.live_generation:
+                # Chosen again after it could not be built.
+                index = {} if store.is_built(dataset) else _wanted_index(dataset)
             values = {**change.values, **index, "updated_by": caller.the_account}
             if index:
                 values |= self._order_rebuild(store, dataset, values)
@@ -114,13 +117,11 @@ class DatasetService:
     @staticmethod
     def _order_rebuild(store: DatasetStore, dataset: Dataset, values: dict[str, Any]) -> dict[str, Any]:
         """Columns that go with a changed index: built by a job, or in force at once while there is nothing to build."""
-        if not store.has_documents(dataset.tenant_id, dataset.id):
-            return index_values(values["indexing_technique"], _embedding(values), dataset.generation + 1)
         generation = dataset.generation + 1
-        store.order(
-            "rebuild_dataset",
-            {"tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "generation": generation},
-        )
+        if not store.has_documents(dataset.tenant_id, dataset.id):
+            store.order("purge_spaces", purge_payload(dataset))
+            return index_values(values["indexing_technique"], _embedding(values), generation)
+        store.order("rebuild_dataset", rebuild_payload(dataset, generation))
         return {"generation": generation, "dimension": None}
 
     @staticmethod
@@ -188,11 +189,26 @@ def _index_change(dataset: Dataset, change: DatasetChange) -> dict[str, Any]:
         raise invalid_param("Default model not found for text-embedding")
     if technique == dataset.indexing_technique and embedding == dataset.embedding:
         return {}
+    if technique == ECONOMY and dataset.doc_form == "hierarchical_model":
+        raise invalid_param("doc_form hierarchical_model needs indexing_technique high_quality.")
+    return _index(technique, embedding)
+
+
+def _index(technique: str | None, embedding: ModelRef | None) -> dict[str, Any]:
     return {
         "indexing_technique": technique,
         "embedding_provider": embedding.provider if embedding else None,
         "embedding_model": embedding.model if embedding else None,
     }
+
+
+def _wanted_index(dataset: Dataset) -> dict[str, Any]:
+    return _index(dataset.indexing_technique, dataset.embedding)
+
+
+def _is_named(change: DatasetChange) -> bool:
+    """Whether a change speaks of the index at all."""
+    return change.indexing_technique is not None or change.embedding is not None
 
 
 def _view(store: DatasetStore, caller: Caller, dataset: Dataset) -> DatasetView:

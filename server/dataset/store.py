@@ -129,15 +129,23 @@ class DatasetStore:
             (tag_bindings, tag_bindings.c.target_id),
         ):
             self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, column == dataset.id))
-        built = {(dataset.dimension, dataset.generation), (dataset.live_dimension, dataset.live_generation)}
-        payload = {
-            "tenant_id": tenant_id, "dataset_id": dataset.id, "spaces": [list(one) for one in built if one[0]],
-        }
-        self._uow.execute(sa.insert(jobs).values(kind="purge_dataset", payload=payload))
+        self._uow.execute(sa.insert(jobs).values(kind="purge_dataset", payload=purge_payload(dataset)))
 
     def order(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Leave work for after the commit."""
         self._uow.execute(sa.insert(jobs).values(kind=kind, payload=dict(payload)))
+
+    def order_rebuild(self, dataset: Dataset) -> None:
+        """Have the index that is wanted built after the commit, unless that is on its way."""
+        if not self.is_built(dataset):
+            self.order("rebuild_dataset", rebuild_payload(dataset, dataset.generation))
+
+    def is_built(self, dataset: Dataset) -> bool:
+        """Whether a job builds, or waits to build, the index that is wanted."""
+        statement = sa.select(jobs.c.id).where(
+            jobs.c.kind == "rebuild_dataset", jobs.c.payload["dataset_id"].astext == dataset.id
+        )
+        return self._uow.execute(statement.limit(1)).first() is not None
 
     def is_used(self, tenant_id: str, dataset_id: str) -> bool:
         """Whether an app searches it."""
@@ -179,6 +187,23 @@ class DatasetStore:
         counts = {row.dataset_id: row for row in self._uow.execute(_COUNTS, {"tenant": tenant_id, "ids": ids})}
         around = {row.id: row for row in self._uow.execute(_AROUND, {"tenant": tenant_id, "ids": ids})}
         return {dataset_id: _facts(counts.get(dataset_id), around[dataset_id]) for dataset_id in ids}
+
+
+def purge_payload(dataset: Dataset) -> dict[str, Any]:
+    """A job about everything that a dataset's vectors may be in."""
+    built = {(dataset.dimension, dataset.generation), (dataset.live_dimension, dataset.live_generation)}
+    return {
+        "tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "spaces": [list(one) for one in built if one[0]],
+    }
+
+
+def rebuild_payload(dataset: Dataset, generation: int) -> dict[str, Any]:
+    """The job that builds a generation; it also removes the vectors of one that it replaces unbuilt."""
+    unbuilt = dataset.generation not in {dataset.live_generation, generation} and dataset.dimension
+    return {
+        "tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "generation": generation,
+        "stale": [[dataset.dimension, dataset.generation]] if unbuilt else [],
+    }
 
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)

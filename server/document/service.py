@@ -12,6 +12,7 @@ from typing import Any
 
 from server.dataset.model import ECONOMY, ENGINE_TOP_K, HIGH_QUALITY, Dataset, default_retrieval_model
 from server.dataset.service import index_values, require
+from server.dataset.store import DatasetStore
 from server.db.engine import UnitOfWork, UowFactory
 from server.document.model import (
     ACTIONS,
@@ -362,7 +363,10 @@ class DocumentService:
             for document in found:
                 if document.archived:
                     raise AppError(Reason.ARCHIVED_DOCUMENT_IMMUTABLE)
-                if document.indexing_status == "error" or document.is_paused:
+                if document.indexing_status == "error" and document.version == document.live_version:
+                    # Its own index is whole; that of its dataset could not be built anew.
+                    DatasetStore(uow).order_rebuild(dataset)
+                elif document.indexing_status == "error" or document.is_paused:
                     store.renew(caller.tenant_id, document, {"error": None})
                     self._order(store, caller, dataset, document.id)
             uow.commit()

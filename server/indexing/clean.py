@@ -1,4 +1,5 @@
-"""The jobs that remove what was deleted or replaced: ``purge_segments``, ``purge_document``, ``purge_dataset``.
+"""The jobs that remove what was deleted or replaced: ``purge_segments``, ``purge_document``, ``purge_dataset``
+and those of vectors alone, ``purge_nodes`` and ``purge_spaces``.
 
 Searches stopped seeing these rows when they were deleted or replaced; here they go, in batches, with their
 index entries. Each may be repeated; each waits for a vector store that is down (the job comes back).
@@ -18,7 +19,7 @@ from server.db.tables import (
     process_rules,
 )
 from server.index.port import Space
-from server.indexing.entries import Entries, spaces_of, stored_dataset
+from server.indexing.entries import Entries, spaces_in, spaces_of, stored_dataset
 from server.indexing.ports import Files
 from server.indexing.store import CleanStore
 
@@ -46,6 +47,10 @@ class Cleaner:
         if dataset is not None:
             self._entries.remove_outside(spaces_of(dataset), payload["node_ids"])
 
+    def spaces(self, payload: Mapping[str, Any]) -> None:
+        """Vectors of generations that answer no more."""
+        self._entries.drop_spaces(self._uow, spaces_in(payload))
+
     def document(self, payload: Mapping[str, Any]) -> None:
         """Everything of a deleted document, with its file."""
         tenant_id, document_id = payload["tenant_id"], payload["document_id"]
@@ -58,11 +63,7 @@ class Cleaner:
     def dataset(self, payload: Mapping[str, Any]) -> None:
         """Everything of a deleted dataset, with its files."""
         tenant_id, dataset_id = payload["tenant_id"], payload["dataset_id"]
-        spaces = [
-            Space(tenant_id=tenant_id, dataset_id=dataset_id, dimension=dimension, generation=generation)
-            for dimension, generation in payload["spaces"]
-        ]
-        self._entries.drop(self._uow, tenant_id, dataset_id, spaces)
+        self._entries.drop(self._uow, tenant_id, dataset_id, spaces_in(payload))
         self._segments(tenant_id, dataset_id, document_id=None, below=None)
         while True:
             with self._uow() as uow:

@@ -8,8 +8,10 @@ reconcile job removes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
 from server.dataset.model import ECONOMY, Dataset
 from server.db.engine import UnitOfWork, UowFactory
@@ -33,6 +35,13 @@ class Prepared:
     def dimension(self) -> int | None:
         """Length of the vectors; None without any."""
         return next((len(vector) for vector in self.vectors if vector is not None), None)
+
+    def only(self, wanted: Collection[Node]) -> Prepared:
+        """The same without the nodes that are not ``wanted``."""
+        kept = [node in wanted for node in self.nodes]
+        lists = (self.nodes, self.vectors, self.texts, self.keywords)
+        # A list is empty where the index has nothing of its kind.
+        return Prepared(*(tuple(compress(one, kept)) for one in lists))  # type: ignore[arg-type]
 
 
 def space_of(dataset: Dataset, dimension: int, generation: int | None = None) -> Space:
@@ -111,15 +120,21 @@ class Entries:
         self.fulltext.delete_nodes(uow, tenant_id, dataset_id, node_ids)
         self.keyword_table.delete_nodes(uow, tenant_id, dataset_id, node_ids)
 
+    def drop_spaces(self, uow: UowFactory, spaces: Sequence[Space]) -> None:
+        """Vectors of generations that nobody will ask for again."""
+        if not self.vectors.transactional:
+            for space in spaces:
+                self.vectors.drop(None, space)
+        elif spaces:
+            with uow() as transaction:
+                for space in spaces:
+                    self.vectors.drop(transaction, space)
+                transaction.commit()
+
     def drop(self, uow: UowFactory, tenant_id: str, dataset_id: str, spaces: Sequence[Space]) -> None:
         """Everything of a dataset."""
-        for space in spaces:
-            if not self.vectors.transactional:
-                self.vectors.drop(None, space)
+        self.drop_spaces(uow, spaces)
         with uow() as transaction:
-            for space in spaces:
-                if self.vectors.transactional:
-                    self.vectors.drop(transaction, space)
             self.fulltext.drop(transaction, tenant_id, dataset_id)
             self.keyword_table.drop(transaction, tenant_id, dataset_id)
             transaction.commit()
@@ -133,6 +148,18 @@ def spaces_of(dataset: Dataset) -> list[Space]:
     if dataset.dimension and dataset.generation != dataset.live_generation:
         found.append(space_of(dataset, dataset.dimension))
     return found
+
+
+def spaces_in(payload: Mapping[str, Any], name: str = "spaces") -> list[Space]:
+    """The spaces of a dataset that a job names as [dimension, generation]."""
+    named: Iterable[tuple[int, int]] = payload.get(name) or ()
+    return [
+        Space(
+            tenant_id=payload["tenant_id"], dataset_id=payload["dataset_id"], dimension=dimension,
+            generation=generation,
+        )
+        for dimension, generation in named
+    ]
 
 
 def stored_dataset(uow: UowFactory, tenant_id: str, dataset_id: str) -> Dataset | None:

@@ -237,6 +237,9 @@ class DocumentIndexer:
                 },
             )
             store.order_upkeep(task.tenant_id, task.dataset_id)
+            if now_dataset.generation != now_dataset.live_generation:
+                # It is in the index that is wanted; one that was given up is built again with it.
+                datasets.order_rebuild(now_dataset)
             if store.has_older(task):
                 store.order(
                     "purge_segments",
