@@ -11,11 +11,11 @@ from gateway.envoy import Place
 
 ROOT = Path(__file__).resolve().parent.parent
 _LAST_PORT = 65535
-# The two server processes of docker-compose.yaml, and where its Envoy finds its files.
+# The servers of docker-compose.yaml, one name for all of them, and where its Envoy finds its files.
 _COMPOSE = Place(
     port=8080,
     admin_port=9901,
-    endpoints=(("server-1", 50051), ("server-2", 50051)),
+    endpoints=(("server", 50051),),
     descriptor="/etc/envoy/rest.binpb",
     lua="/etc/envoy/rest_shape.lua",
 )
@@ -69,13 +69,15 @@ def _addresses(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
 @click.option("--port", default=8080, show_default=True, help="Public port.")
 @click.option("--admin-port", default=9901, show_default=True, help="Port of Envoy's own pages, on 127.0.0.1 only.")
 @click.option("--endpoint", "endpoints", multiple=True, required=True, callback=_addresses, metavar="HOST:PORT",
-              help="A server process; may repeat.")
+              help="A server process, or a name that resolves to the addresses of several; may repeat.")
 @click.option("--log-path", default="/dev/stdout", show_default=True, help="File for the access log.")
+@click.option("--files", type=click.Path(path_type=Path), help="Folder in which Envoy finds rest.binpb and "
+              "rest_shape.lua.  [default: where they are in this checkout]")
 @click.option("--console-origin", "console_origins", multiple=True, metavar="URL",
               help="A web page's origin that may call the console with cookies; may repeat. Default: none.")
 def render(
     out: Path, listen: str, port: int, admin_port: int, endpoints: tuple[tuple[str, int], ...], log_path: str,
-    console_origins: tuple[str, ...],
+    files: Path | None, console_origins: tuple[str, ...],
 ) -> None:
     """Write an Envoy configuration for these addresses."""
     from gateway.render import configuration
@@ -83,7 +85,8 @@ def render(
     place = Place(
         port=port, admin_port=admin_port, endpoints=endpoints, listen=listen, log_path=log_path,
         console_origins=console_origins,
-        descriptor=str(ROOT / "generated" / "rest.binpb"), lua=str(ROOT / "envoy" / "rest_shape.lua"),
+        descriptor=str((files or ROOT / "generated") / "rest.binpb"),
+        lua=str((files or ROOT / "envoy") / "rest_shape.lua"),
     )
     out.write_text(configuration(place))
 

@@ -49,8 +49,13 @@ def up(port: int | None, data_dir: str | None, demo: bool | None) -> None:
 
 
 @main.command()
-def serve() -> None:
+@click.option("--ping", is_flag=True, help="Do not run; ask whether the server process of this host takes calls.")
+def serve(*, ping: bool) -> None:
     """Run one gRPC server process on TRANSOM_SERVER_PORT."""
+    if ping:
+        from server.cli.probes import serves
+
+        sys.exit(0 if serves(own_settings()) else 1)
     settings = server_settings()
     from server.process import run
 

@@ -21,6 +21,7 @@ _MODEL_SECONDS = 60.0
 _LEAST_SECRET = 32
 _LEAST_POSTGRES = 15
 _GIB = 1024**3
+_ANY_HOST = ("0.0.0.0", "::", "[::]")  # noqa: S104 - what the operator may have set
 
 
 class ProbeError(Exception):
@@ -181,6 +182,21 @@ async def gemini(settings: Settings) -> str:
     finally:
         await registry.close()
     return "the key works"
+
+
+def serves(settings: Settings) -> bool:
+    """Whether the server process of this host says that it takes calls; False while it starts or drains."""
+    import grpc
+    from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+    host = "127.0.0.1" if settings.server_host in _ANY_HOST else settings.server_host
+    with grpc.insecure_channel(f"{host}:{settings.server_port}") as channel:
+        health = health_pb2_grpc.HealthStub(channel)
+        try:
+            reply = health.Check(health_pb2.HealthCheckRequest(), timeout=_SECONDS / 4)
+        except grpc.RpcError:
+            return False
+    return bool(reply.status == health_pb2.HealthCheckResponse.SERVING)
 
 
 def answers(url: str) -> str:
