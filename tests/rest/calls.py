@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,10 +21,7 @@ _SET = (Path(__file__).resolve().parents[2] / "generated" / "transom.binpb").rea
 _VARIABLE = re.compile(r"\{(\w+)(=[^}]*)?\}")
 _MODULE = re.compile(r"\.proto$")
 # Services that no server offers yet, and with what they come; test_isolation.py fails when one is offered.
-LATER = {
-    "transom.dataset.v1.ChildChunkService": "Knowledge", "transom.dataset.v1.DocumentService": "Knowledge",
-    "transom.dataset.v1.RetrievalService": "Knowledge", "transom.dataset.v1.SegmentService": "Knowledge",
-}  # fmt: skip
+LATER: Mapping[str, str] = {}
 BINDINGS = [binding for binding in bindings(load(_SET)) if binding.service not in LATER]
 
 
@@ -79,7 +77,8 @@ def with_value(values: Mapping[str, Any], field: Field, value: Any) -> dict[str,
     for step in field.steps[:-1]:
         below = at.setdefault(step.name, [{}] if step.is_repeated else {})
         at = below[0] if step.is_repeated else below
-    at[field.descriptor.name] = [value] if field.descriptor.is_repeated else value
+    is_list = field.descriptor.message_type is not None and field.descriptor.message_type.name == "ListValue"
+    at[field.descriptor.name] = [value] if field.descriptor.is_repeated or is_list else value
     return changed
 
 
@@ -87,8 +86,15 @@ def rest(binding: Binding, values: Mapping[str, Any]) -> tuple[str, str, dict[st
     """(verb, path, keyword arguments for httpx) of a call with these values for its fields."""
     left = dict(values)
     path = _VARIABLE.sub(lambda found: quote(str(left.pop(found[1])), safe="/" if found[2] else ""), binding.path)
+    if binding.uploads:
+        file = {"file": ("a.txt", b"a text", "text/plain")}
+        return binding.verb, path, {"files": file, "data": {name: _form(value) for name, value in left.items()}}
     if binding.body == "*":
         return binding.verb, path, {"json": left}
     if binding.body:
         return binding.verb, path, {"json": left.pop(binding.body, {}), "params": left}
     return binding.verb, path, {"params": left}
+
+
+def _form(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

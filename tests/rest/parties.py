@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,13 +15,25 @@ import sqlalchemy as sa
 from server.account.model import new_owner
 from server.account.store import AccountStore
 from server.db.engine import make_engine, uow_factory
-from server.db.tables import conversation_variables, metadata
-from server.kit.crypto import hash_password
+from server.db.tables import (
+    apps,
+    child_chunks,
+    conversation_variables,
+    datasets,
+    document_segments,
+    documents,
+    external_knowledge_apis,
+    metadata,
+    process_rules,
+)
+from server.kit.crypto import Sealer, hash_password
 from server.kit.ids import new_id
-from tests.harness.product import COMPATIBLE, PASSWORD, App, Product, Workspace
+from tests.harness.product import COMPATIBLE, PASSWORD, SECRET, App, Product, Workspace
 
 PROVIDERS = "/console/api/workspaces/current/model-providers"
 OPENAI = "langgenius/openai/openai"
+# The "mode" of calls about child chunks: documents are then nested.
+NESTED = "nested"
 # Long enough for a stop to arrive while it speaks.
 SLOW = "slow@tokens=400,delay=25"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -87,6 +99,7 @@ class Party:
     place: Workplace
     apps: Mapping[str, App]
     user: str
+    stock: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def client(self, kind: str, mode: str) -> httpx.Client:
         """How this party calls RPCs that ask for a credential of ``kind`` (options.proto, Auth)."""
@@ -98,7 +111,16 @@ class Party:
 
     def things(self, mode: str, kinds: set[str]) -> dict[str, str]:
         """A new id of each kind, all of them belonging together: the message is in the conversation, and so on."""
-        made: dict[str, str] = {}
+        return self._make(mode, kinds, {})
+
+    def kept(self, mode: str, kinds: set[str]) -> dict[str, str]:
+        """The same ids each time, for calls that change nothing; a run is new, since it ends by itself."""
+        made = self.stock.setdefault(mode, {})
+        made.pop("task", None)
+        self._make(mode, kinds, made)
+        return dict(made)
+
+    def _make(self, mode: str, kinds: set[str], made: dict[str, str]) -> dict[str, str]:
         for kind in sorted(kinds, key=list(MAKERS).index):
             if kind not in made:
                 made |= MAKERS[kind](self, mode, made)
@@ -108,7 +130,7 @@ class Party:
 
     def _turn(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         app = self.apps[mode]
-        upload = {"file": ("dot.png", PNG, "image/png")}
+        upload = {"file": (f"{new_id()}.png", PNG, "image/png")}
         file = self._ok(app.http.post("/v1/files/upload", files=upload, data={"user": self.user}))
         attached = {"type": "image", "transfer_method": "local_file", "upload_file_id": file["id"]}
         body = {"inputs": {}, "query": "a question", "user": self.user, "files": [attached]}
@@ -136,17 +158,15 @@ class Party:
     def _variable(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """Variables are made by chatflows, which are not there yet."""
         app, variable = self.apps[mode], new_id()
+        row = {"id": variable, "app_id": app.id, "conversation_id": made["conversation"], "name": "topic", "value": "old"}
         with database(self.place.workspace.product) as connection:
-            connection.execute(
-                sa.text(
-                    "INSERT INTO conversation_variables (id, tenant_id, app_id, conversation_id, name, value_type, value)"
-                    " SELECT :id, tenant_id, id, :conversation, 'topic', 'string', '\"old\"' FROM apps WHERE id = :app"
-                ),
-                {"id": variable, "conversation": made["conversation"], "app": app.id},
-            )
+            tenant = sa.select(apps.c.tenant_id).where(apps.c.id == app.id).scalar_subquery()
+            connection.execute(sa.insert(conversation_variables).values(tenant_id=tenant, **row))
             connection.commit()
-        assert conversation_variables.name == "conversation_variables"
         return {"conversation_variable": variable}
+
+    def _account(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        return {"account": self._ok(self._console.get("/console/api/account/profile"))["id"]}
 
     def _app(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         app = self._ok(self._console.post("/console/api/apps", json={"name": "mine", "mode": "chat"}))
@@ -167,6 +187,51 @@ class Party:
 
     def _tag(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         return {"tag": self._ok(self._datasets.post("/v1/datasets/tags", json={"name": new_id()}))["id"]}
+
+    def _document(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """An indexed document with a segment and a child chunk, as the worker leaves them."""
+        upload = {"file": ("a.txt", b"a text", "text/plain")}
+        file = self._ok(self.apps["chat"].http.post("/v1/files/upload", files=upload))["id"]
+        form = "hierarchical_model" if mode == NESTED else "text_model"
+        ids = {kind: new_id() for kind in ("document", "segment", "child_chunk", "rule", "batch")}
+        tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
+        owner = self._ok(self._console.get("/console/api/account/profile"))["id"]
+        shared = {"tenant_id": tenant, "dataset_id": made["dataset"], "created_by": owner}
+        inside = {**shared, "document_id": ids["document"], "position": 1, "content": "a text", "word_count": 6,
+                  "index_node_hash": "-"}  # fmt: skip
+        rows: list[tuple[sa.Table, dict[str, Any]]] = [
+            (process_rules, {**shared, "id": ids["rule"], "mode": "automatic"}),
+            (documents, {
+                **shared, "id": ids["document"], "position": 1, "name": "a.txt", "batch": ids["batch"],
+                "upload_file_id": file, "process_rule_id": ids["rule"], "doc_form": form,
+                "indexing_status": "completed", "live_version": 1, "word_count": 6, "tokens": 2,
+            }),
+            (document_segments, {**inside, "id": ids["segment"], "index_node_id": new_id(), "status": "completed"}),
+            (child_chunks, {
+                **inside, "id": ids["child_chunk"], "segment_id": ids["segment"], "index_node_id": new_id(),
+            }),
+        ]  # fmt: skip
+        values = {"indexing_technique": "economy", "live_technique": "economy", "doc_form": form,
+                  "data_source_type": "upload_file"}  # fmt: skip
+        with database(self.place.workspace.product) as connection:
+            connection.execute(sa.update(datasets).where(datasets.c.id == made["dataset"]).values(**values))
+            for table, row in rows:
+                connection.execute(sa.insert(table).values(**row))
+            connection.commit()
+        del ids["rule"]
+        return ids
+
+    def _external_api(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A source elsewhere; registering one over the API would call it."""
+        row = {
+            "id": new_id(), "name": "elsewhere", "endpoint": "https://knowledge.example",
+            "sealed_key": Sealer(SECRET).seal("k"), "created_by": self._account(mode, made)["account"],
+            "tenant_id": self._ok(self._console.post("/console/api/workspaces/current"))["id"],
+        }  # fmt: skip
+        with database(self.place.workspace.product) as connection:
+            connection.execute(sa.insert(external_knowledge_apis).values(**row))
+            connection.commit()
+        return {"external_api": row["id"]}
 
     def _metadata(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         path = f"/v1/datasets/{made['dataset']}/metadata"
@@ -221,7 +286,9 @@ MAKERS: Mapping[str, Maker] = {
     "task": Party._task, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
     "dataset_key": Party._dataset_key, "provider_credential": Party._provider_credential,
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
-    "metadata": Party._metadata,
+    "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
+    "child_chunk": Party._document, "external_api": Party._external_api,
+    "account": Party._account,
 }  # fmt: skip
 
 
@@ -242,12 +309,21 @@ def database(product: Product) -> sa.Connection:
     return engine.connect()
 
 
+_ID_COLUMNS = {
+    table: [column for column in table.c if isinstance(column.type, (sa.Uuid, sa.Text))]
+    for table in metadata.sorted_tables
+}
+_ABOUT = [
+    (table.name, sa.select(table).where(sa.or_(*(sa.cast(column, sa.Text) == sa.bindparam("wanted") for column in ids))))
+    for table, ids in _ID_COLUMNS.items()
+    if ids
+]
+
+
 def rows_about(connection: sa.Connection, wanted: str) -> list[str]:
     """Every row of every table that holds an id, as text; what a call changed is seen by comparing two of these."""
-    found = []
-    for table in metadata.sorted_tables:
-        ids = [column for column in table.c if isinstance(column.type, sa.Uuid)]
-        if ids:
-            rows = connection.execute(sa.select(table).where(sa.or_(*(column == wanted for column in ids))))
-            found += sorted(f"{table.name} {tuple(row)}" for row in rows)
-    return found
+    return [
+        f"{name} {row}"
+        for name, statement in _ABOUT
+        for row in sorted(str(tuple(row)) for row in connection.execute(statement, {"wanted": wanted}))
+    ]
