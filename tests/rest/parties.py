@@ -292,6 +292,13 @@ MAKERS: Mapping[str, Maker] = {
 }  # fmt: skip
 
 
+# What a thing is part of, and is made with.
+INSIDE: Mapping[str, tuple[str, ...]] = {
+    "conversation_variable": ("conversation",), "app_key": ("app",), "document": ("dataset",), "batch": ("dataset",),
+    "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",),
+}  # fmt: skip
+
+
 def _route(mode: str) -> str:
     return "completion-messages" if mode == "completion" else "chat-messages"
 

@@ -24,7 +24,7 @@ from gateway.contract import Binding
 from server.chat.model_config import to_console
 from tests.harness.product import App, Product, Workspace
 from tests.rest.calls import BINDINGS, Field, policy_of, request_fields, rest, with_value
-from tests.rest.parties import OtherWorkspace, Party, Workplace
+from tests.rest.parties import INSIDE, MAKERS, NESTED, UPLOADS, OtherWorkspace, Party, Workplace
 from transom.common.v1 import options_pb2
 
 # Calls that end the session they are made with; they are made with a session of their own.
@@ -56,8 +56,8 @@ FUZZ = settings(
 def party(product: Product, workspace: Workspace, model_url: str) -> Party:
     """Someone in a workspace of their own, which may be spoiled; ``workspace`` sets the instance up."""
     place = Workplace(OtherWorkspace(product, model_url), model_url)
-    apps = {mode: place.workspace.app(mode, suggested_questions_after_answer={"enabled": True})
-            for mode in ("chat", "completion")}  # fmt: skip
+    on = {"suggested_questions_after_answer": {"enabled": True}, "file_upload": UPLOADS}
+    apps = {mode: place.workspace.app(mode, **on) for mode in ("chat", "completion")}
     return Party(place, apps, "alice")
 
 
@@ -115,9 +115,19 @@ def _sound_values(binding: Binding, party: Party) -> dict[str, Any]:
     if binding.method.name == "ImportApp":
         values |= {"mode": "yaml-content", "yaml_content": APP_FILE}
     for name in binding.variables:
-        values.setdefault(name, str(uuid.UUID(int=7)))
-        values[name] = values[name] or str(uuid.UUID(int=7))
+        values[name] = values.get(name) or _own_id(binding, name, party)
     return values
+
+
+def _own_id(binding: Binding, name: str, party: Party) -> str:
+    """Something of the caller's for a variable of the path; what would be deleted is nothing of theirs."""
+    (field,) = (field for field in request_fields(binding) if field.path == name)
+    kind = field.wire.resource
+    if binding.verb == "DELETE" or kind not in MAKERS or kind == "task":
+        return str(uuid.UUID(int=7))
+    modes = list(policy_of(binding).modes)
+    mode = NESTED if "ChildChunk" in binding.method.name else "completion" if modes == ["completion"] else "chat"
+    return party.kept(mode, {kind, *INSIDE.get(kind, ())})[kind]
 
 
 _FIELDS = [

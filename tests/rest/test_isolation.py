@@ -25,6 +25,7 @@ from tests.harness.product import Product, Workspace
 from tests.rest.calls import BINDINGS, LATER, Field, policy_of, request_fields, rest, with_value
 from tests.rest.parties import (
     COMPATIBLE,
+    INSIDE,
     MAKERS,
     NESTED,
     OPENAI,
@@ -279,16 +280,9 @@ def _send(binding: Binding, party: Party, values: Mapping[str, Any]) -> httpx.Re
         return reply
 
 
-# What a thing is part of.
-_INSIDE = {
-    "conversation_variable": "conversation", "app_key": "app", "document": "dataset", "batch": "dataset",
-    "segment": "dataset", "child_chunk": "dataset", "metadata": "dataset",
-}  # fmt: skip
-
-
 def _kinds(case: Case) -> set[str]:
     kinds = {_resource(case.binding, field) for field in _owned(case.binding)}
-    return kinds | {above for kind, above in _INSIDE.items() if kind in kinds}
+    return kinds | {above for kind in kinds for above in INSIDE.get(kind, ())}
 
 
 def test_every_field_that_looks_like_an_id_has_a_rule() -> None:
