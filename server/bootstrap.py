@@ -350,7 +350,7 @@ async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
     bus = Bus(redis)
     models = build_models(settings, db, parts.uow, bus, stack)
     services = build_services(parts.uow, models, settings)
-    return Admin(db, bus, services, Importer(db, services.imports, Outbound()))
+    return Admin(db, bus, services, Importer(db, services.imports, Outbound.to(settings.outbound_allow)))
 
 
 def add_console(
@@ -364,7 +364,7 @@ def add_console(
     stack.callback(passwords.close)
     tokens = Tokens(settings.secret_key, settings.access_token_minutes)
     sessions = Sessions(db, accounts, passwords, tokens, Cookies(settings.public_url), settings, bus)
-    importer = Importer(db, services.imports, Outbound())
+    importer = Importer(db, services.imports, Outbound.to(settings.outbound_allow))
     printer = AppPrinter(settings.public_url, files.links.link)
     add = registry.add
     add(SetupServicer(db, accounts, sessions, passwords), session_pb2, session_grpc, "SetupService")

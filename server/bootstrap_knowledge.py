@@ -106,7 +106,7 @@ async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> 
     entries = Entries(store, FullText(), KeywordTable())
     embedder, reranker = build_embedding(models.runtime, db, uow, core.redis)
     searcher = Searcher(db, uow, entries, embedder, reranker)
-    posts = Outbound()
+    posts = Outbound.to(settings.outbound_allow)
     external = ExternalKnowledge(db, uow, posts, Sealer(settings.secret_key))
     apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime))
     return Knowledge(entries, embedder, reranker, searcher, apps, posts)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from server.kit.outbound import networks
+
 PREFIX = "TRANSOM_"
 _QUERY_PASSWORD = re.compile(r"([?&](?:ssl)?password=)[^&]*")
 
@@ -78,6 +80,10 @@ class Settings:
     init_password: str = _setting("", "asked for before setup", secret=True)
     admin_api_key_enable: bool = _setting(False, "allow admin_api_key with X-WORKSPACE-ID")
     admin_api_key: str = _setting("", "acts as the workspace's owner", secret=True)
+
+    outbound_allow: str = _setting(
+        "", "private networks that addresses of users may name beside the internet: 10.1.0.0/16, 127.0.0.1"
+    )
 
     file_size_limit: int = _setting(15, "MB of a document or other file", low=1)
     image_file_size_limit: int = _setting(10, "MB of an image", low=1)
@@ -169,6 +175,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level}: allowed are DEBUG, INFO, WARNING, ERROR")
     if settings.lease_seconds < 3 * settings.heartbeat_seconds:
         raise SettingsError(f"{PREFIX}LEASE_SECONDS must be at least three times {PREFIX}HEARTBEAT_SECONDS")
+    try:
+        networks(settings.outbound_allow)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}OUTBOUND_ALLOW: {error}") from None
     if settings.vector_store not in {"pgvector", "milvus"}:
         raise SettingsError(f"{PREFIX}VECTOR_STORE={settings.vector_store}: allowed are pgvector, milvus")
     if settings.vector_store == "milvus" and not settings.milvus_uri:

@@ -16,7 +16,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+NOT_ALLOWED = "The address is not on the public internet."
 _MAX_HOPS = 4
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -41,11 +43,27 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
+def networks(text: str) -> tuple[Network, ...]:
+    """``10.1.0.0/16, 127.0.0.1`` as networks. Raises ValueError with the part that is none."""
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def allowing(text: str) -> Callable[[Address], bool]:
+    """A test that lets the public internet pass, and the networks of ``text``."""
+    extra = networks(text)
+    return lambda address: is_public(address) or any(address in network for network in extra)
+
+
 class Outbound:
     """HTTP GET for addresses of users. ``allow`` decides which addresses may be reached."""
 
     def __init__(self, allow: Callable[[Address], bool] = is_public) -> None:
         self._allow = allow
+
+    @classmethod
+    def to(cls, text: str) -> Outbound:
+        """To the public internet and to the networks that an operator allows (``outbound_allow``)."""
+        return cls(allowing(text))
 
     async def fetch(self, url: str, *, max_bytes: int, seconds: float) -> bytes:
         """The body behind a URL, redirects followed. Raises OutboundError, TooLargeError."""
@@ -103,7 +121,7 @@ class Outbound:
         """Make the socket for a resolved address, if it may be reached."""
         family, kind, protocol, _, target = info
         if not self._allow(ipaddress.ip_address(target[0].partition("%")[0])):
-            raise OutboundError("The address is not on the public internet.")
+            raise OutboundError(NOT_ALLOWED)
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made

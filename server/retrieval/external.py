@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,8 +12,9 @@ from server.dataset.store import DatasetStore
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.crypto import Sealer
-from server.kit.errors import AppError, Reason, not_found
+from server.kit.errors import invalid_param, not_found
 from server.kit.outbound import Outbound, OutboundError
+from server.kit.plain import clean_text
 from server.retrieval.model import FoundSegment, Record
 
 
@@ -38,29 +40,45 @@ class ExternalKnowledge:
         try:
             status, reply = await self._posts.post_json(f"{api.endpoint.rstrip('/')}/retrieval", body, headers)
         except OutboundError as error:
-            raise AppError(Reason.INVALID_PARAM, f"The external knowledge API does not answer: {error}") from error
+            raise invalid_param(f"The external knowledge API does not answer: {error}") from error
         if status != 200:
-            raise AppError(Reason.INVALID_PARAM, f"The external knowledge API answered {status}: {str(reply)[:500]}")
-        items = reply.get("records") if isinstance(reply, Mapping) else None
-        records = [_record(dataset, item) for item in items or () if isinstance(item, Mapping)]
+            raise invalid_param(f"The external knowledge API answered {status}: {str(reply)[:500]}")
+        if not isinstance(reply, Mapping):
+            raise invalid_param(f"The external knowledge API answered no JSON object: {str(reply)[:500]}")
+        items = reply.get("records")
+        records = [
+            _record(dataset, item)
+            for item in (items if isinstance(items, list) else ())
+            if isinstance(item, Mapping) and isinstance(item.get("content"), str)
+        ]
         return sorted(records, key=lambda record: -record.score)[:top_k]
 
     def _api(self, dataset: Dataset) -> Any:
         with self._uow() as uow:
-            found = DatasetStore(uow).external_api(dataset.tenant_id, dataset.external_api_id or "")
+            api_id = dataset.external_api_id
+            found = DatasetStore(uow).external_api(dataset.tenant_id, api_id) if api_id else None
         if found is None:
             raise not_found("The external knowledge API of the dataset is not registered any more.")
         return found
 
 
 def _record(dataset: Dataset, item: Mapping[str, Any]) -> Record:
-    content = str(item.get("content") or "")
+    content = clean_text(item["content"])
     metadata = item.get("metadata")
     segment = FoundSegment(
         id="", document_id="", dataset_id=dataset.id, position=0, content=content, answer=None,
         word_count=len(content), tokens=0, keywords=None, index_node_id="", index_node_hash="", hit_count=0,
         status="completed", created_by="", created_at=datetime.now(UTC), indexing_at=None, completed_at=None,
-        document_name=str(item.get("title") or ""), data_source_type="external", doc_type=None,
+        document_name=clean_text(str(item.get("title") or "")), data_source_type="external", doc_type=None,
         doc_metadata=dict(metadata) if isinstance(metadata, Mapping) else None, summary=None,
     )
-    return Record(segment=segment, score=float(item.get("score") or 0.0))
+    return Record(segment=segment, score=_score(item.get("score")))
+
+
+def _score(value: object) -> float:
+    """A score as a number; what is none counts nothing."""
+    try:
+        score = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 0.0
+    return score if math.isfinite(score) else 0.0

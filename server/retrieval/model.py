@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from server.dataset.model import ModelRef, model_ref
+from server.dataset.model import ENGINE_TOP_K, TOP_K_LIMIT, ModelRef, model_ref
 from server.kit.errors import invalid_param
 
 QUERY_LIMIT = 250
@@ -72,6 +72,11 @@ class FoundSegment:
     doc_metadata: Mapping[str, Any] | None
     summary: str | None
 
+    @property
+    def is_external(self) -> bool:
+        """Found elsewhere: it has a text, a title and metadata, and nothing that is ours."""
+        return not self.id
+
 
 @dataclass(frozen=True, slots=True)
 class FoundChild:
@@ -113,13 +118,18 @@ def search_of(model: Mapping[str, Any], technique: str | None) -> Search:
     enabled = bool(model.get("score_threshold_enabled"))
     threshold = float(model.get("score_threshold") or 0.0) if enabled else 0.0
     method = "keyword_search" if technique != "high_quality" else str(model.get("search_method") or "semantic_search")
-    top_k = int(model.get("top_k") or 4)
-    if not 1 <= top_k <= 100:
-        raise invalid_param("top_k must be between 1 and 100")
     return Search(
-        method=method, top_k=top_k, threshold=threshold, has_threshold=enabled, rerank=_rerank(model),
+        method=method, top_k=top_k_of(model), threshold=threshold, has_threshold=enabled, rerank=_rerank(model),
         weights=_weights(model, method), filtering=model.get("metadata_filtering_conditions"),
     )
+
+
+def top_k_of(model: Mapping[str, Any]) -> int:
+    """How many are wanted. Raises invalid_param."""
+    top_k = int(model.get("top_k") or ENGINE_TOP_K)
+    if not 1 <= top_k <= TOP_K_LIMIT:
+        raise invalid_param(f"top_k must be between 1 and {TOP_K_LIMIT}")
+    return top_k
 
 
 def _rerank(model: Mapping[str, Any]) -> ModelRef | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from server.dataset.model import ENGINE_TOP_K, Dataset
+from server.dataset.model import Dataset
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
 from server.retrieval.external import ExternalKnowledge
-from server.retrieval.model import Record, Trace, search_of
+from server.retrieval.model import Record, Trace, search_of, top_k_of
 from server.retrieval.searcher import Searcher
 from server.retrieval.store import RetrievalStore
 
@@ -41,7 +41,9 @@ class RetrievalService:
     ) -> list[Record]:
         wanted = model or dataset.retrieval_model or {}
         threshold = float(wanted.get("score_threshold") or 0.0) if wanted.get("score_threshold_enabled") else 0.0
-        records = await self._external.search(dataset, query, int(wanted.get("top_k") or ENGINE_TOP_K), threshold)
+        records = await self._external.search(
+            dataset, query, top_k_of(wanted), threshold, wanted.get("metadata_filtering_conditions")
+        )
         await self._db(self._note, caller, dataset, query)
         return records
 

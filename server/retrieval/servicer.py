@@ -41,7 +41,8 @@ class RetrievalServicer(rpc.RetrievalServiceServicer):
         text = wire.query(request)
         model = retrieval_model(request)
         if dataset.is_external and request.HasField("external_retrieval_model"):
-            model = sent(request.external_retrieval_model)
+            filtering = (model or {}).get("metadata_filtering_conditions")
+            model = {**sent(request.external_retrieval_model), "metadata_filtering_conditions": filtering}
         await self._models.check_rerank(caller().tenant_id, model)
         trace = Trace()
         records = await self._retrieval.retrieve(caller(), dataset, text, model, trace)

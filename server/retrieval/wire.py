@@ -54,6 +54,11 @@ def _segment(row: FoundSegment, renewed: Callable[[str], str]) -> pb.RetrievedSe
     if row.doc_metadata:
         metadata = Struct()
         metadata.update(dict(row.doc_metadata))
+    if row.is_external:
+        document = pb.RetrievedDocument(
+            data_source_type=row.data_source_type, name=row.document_name, doc_metadata=metadata
+        )
+        return pb.RetrievedSegment(content=row.content, sign_content=row.content, enabled=True, document=document)
     return pb.RetrievedSegment(
         id=row.id, position=row.position, document_id=row.document_id, content=row.content,
         sign_content=renewed(row.content), answer=row.answer, word_count=row.word_count, tokens=row.tokens,

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.doubles.external_server import ExternalServer
 from tests.doubles.loopback import in_thread
 from tests.doubles.openai_server import OpenAIServer
 from tests.doubles.rerank_server import RerankServer
@@ -21,7 +22,7 @@ from tests.rest.knowledge import Knowledge
 def knowledge_product(stores: DataStores, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """A product with a worker, which may call addresses on loopback."""
     folder = tmp_path_factory.mktemp("knowledge")
-    settings = {"index_attempts": "2", "segments_per_request": "50"}
+    settings = {"index_attempts": "2", "segments_per_request": "50", "outbound_allow": "127.0.0.0/8"}
     with Product(
         stores.postgres_url(), stores.redis_url(), folder, servers=2, worker=True, settings=settings
     ) as running:
@@ -47,4 +48,11 @@ def brain() -> Iterator[OpenAIServer]:
 def ranker() -> Iterator[RerankServer]:
     """A rerank model in this process."""
     with in_thread(RerankServer()) as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[ExternalServer]:
+    """An API of external knowledge in this process."""
+    with in_thread(ExternalServer()) as double:
         yield double

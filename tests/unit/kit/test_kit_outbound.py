@@ -7,7 +7,8 @@ import ipaddress
 
 import pytest
 
-from server.kit.outbound import Outbound, OutboundError, is_public
+from server.kit.outbound import Outbound, OutboundError, allowing, is_public
+from server.settings import SettingsError, load
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,18 @@ async def test_fetch_of_a_silent_address_ends_in_time() -> None:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         with pytest.raises(OutboundError, match=r"did not answer within 0\.2 seconds"):
             await Outbound(lambda _: True).fetch(url, max_bytes=1000, seconds=0.2)
+
+
+def test_networks_that_an_operator_allows_are_reached_beside_the_internet() -> None:
+    allows = allowing(" 10.1.0.0/16,192.168.7.9, fd00:1::/32 ")
+    reached = ("1.1.1.1", "10.1.255.1", "192.168.7.9", "fd00:1::5")
+    refused = ("10.2.0.1", "192.168.7.8", "127.0.0.1", "fd00:2::5", "::1")
+    assert all(allows(ipaddress.ip_address(address)) for address in reached)
+    assert not any(allows(ipaddress.ip_address(address)) for address in refused)
+    assert not any(allowing("")(ipaddress.ip_address(address)) for address in reached[1:])
+
+
+@pytest.mark.parametrize("value", ["10.1.0.0/33", "example.com", "10.1.0.1/16", "10.0.0.0-10.1.0.0"])
+def test_setting_that_names_no_network_stops_the_start(value: str) -> None:
+    with pytest.raises(SettingsError, match="TRANSOM_OUTBOUND_ALLOW"):
+        load({"TRANSOM_OUTBOUND_ALLOW": value})
