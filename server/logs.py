@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 
-_QUIET = ("httpx", "httpx2", "httpcore", "openai", "google_genai", "asyncio", "alembic", "kombu", "urllib3")
+_QUIET = (
+    "httpx", "httpx2", "httpcore", "openai", "google_genai", "asyncio", "alembic", "kombu", "urllib3", "celery.apps",
+    "celery.app.trace", "celery.worker",
+)  # fmt: skip
 # Says what is wrong with a caller's upload; the caller is told.
 _SILENT = ("python_multipart.multipart",)
 
