@@ -5,22 +5,24 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from server.embedded.state import StartError
 
-class PartMissingError(Exception):
+
+class PartMissingError(StartError):
     """A packaged program is not installed; the message says what to do."""
 
 
 def _package(module: str, what: str, setting: str) -> Path:
     spec = importlib.util.find_spec(module)
     if spec is None or not spec.submodule_search_locations:
-        raise PartMissingError(f"{what} is not installed in this environment; run `make install`{setting}")
+        raise PartMissingError(f"{what} is not installed in this environment: install requirements/run.txt{setting}")
     return Path(next(iter(spec.submodule_search_locations)))
 
 
 def _file(folder: Path, pattern: str, what: str) -> Path:
     found = sorted(folder.glob(pattern))
     if not found:
-        raise PartMissingError(f"{what}: no {pattern} in {folder}; run `make install`")
+        raise PartMissingError(f"{what}: no {pattern} in {folder}; install requirements/run.txt anew")
     return found[0]
 
 

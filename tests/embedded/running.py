@@ -111,11 +111,13 @@ class Embedded:
         child.send_signal(number)
         return child.wait(_SECONDS)
 
-    def run(self, *words: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, python_path: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
         """Another `transom` command that knows only the data folder."""
+        given = environment(data_dir=self.data, **settings)
+        given["PYTHONPATH"] = os.pathsep.join(filter(None, (python_path, given["PYTHONPATH"])))
+        # Not in the checkout: its packages would come before those of python_path.
         return subprocess.run(
-            self.argv(*words), env=environment(data_dir=self.data, **settings), cwd=ROOT, text=True,
-            capture_output=True, timeout=_SECONDS, check=False,
+            self.argv(*words), env=given, cwd=self.folder, text=True, capture_output=True, timeout=_SECONDS, check=False
         )
 
     @staticmethod

