@@ -15,6 +15,7 @@ from server.dataset.servicer import DatasetServicer
 from server.dataset_console.service import KnowledgeConsole
 from server.dataset_console.servicer import DatasetConsoleServicer
 from server.db import pgvector
+from server.db.engine import UowFactory
 from server.document.model import DocumentFiles
 from server.document.service import DocumentService
 from server.document.servicer import DocumentServicer
@@ -27,6 +28,7 @@ from server.index.fulltext import FullText
 from server.index.keywords import KeywordTable
 from server.index.pgvector import PgVectorStore
 from server.index.port import VectorStore
+from server.index.stores import VectorStores
 from server.indexing.entries import Entries
 from server.ingest.extract import Limits as ExtractLimits
 from server.kit.crypto import Sealer
@@ -73,15 +75,32 @@ if TYPE_CHECKING:
 Handler = Callable[[Mapping[str, Any]], None]
 
 
-def vector_store(settings: Settings, engine: Engine) -> VectorStore:
-    """The driver that the settings choose; nothing connects yet."""
-    if settings.vector_store != "milvus":
-        return PgVectorStore(engine)
-    # pymilvus is an extra: only who chose Milvus has it.
-    from server.index.milvus import MilvusStore
-    from server.index.milvus_calls import MilvusAddress
+def vector_stores(settings: Settings, engine: Engine) -> VectorStores:
+    """Every store that these settings can reach; nothing connects yet."""
 
-    return MilvusStore(MilvusAddress(uri=settings.milvus_uri, token=settings.milvus_token))
+    def in_database() -> VectorStore:
+        # Another store may have been the default until a workspace moved here.
+        pgvector.ensure(engine)
+        return PgVectorStore(engine)
+
+    def in_milvus() -> VectorStore:
+        # pymilvus is an extra: only who has Milvus needs it.
+        from server.index.milvus import MilvusStore
+        from server.index.milvus_calls import MilvusAddress
+
+        return MilvusStore(MilvusAddress(uri=settings.milvus_uri, token=settings.milvus_token))
+
+    makers: dict[str, Callable[[], VectorStore]] = {"pgvector": in_database}
+    if settings.milvus_uri:
+        makers["milvus"] = in_milvus
+    return VectorStores(settings.vector_store, makers)
+
+
+def build_entries(settings: Settings, engine: Engine, uow: UowFactory) -> Entries:
+    """The indexes of datasets. Raises PgVectorMissing when new vectors cannot be held where the settings say."""
+    stores = vector_stores(settings, engine)
+    stores.get(stores.default)
+    return Entries(uow, stores, FullText(), KeywordTable())
 
 
 @dataclass(slots=True)
@@ -99,11 +118,8 @@ class Knowledge:
 async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> Knowledge:
     """The indexes and the models behind them. Raises PgVectorMissing when the database cannot hold vectors."""
     settings, db, uow = core.settings, core.db, core.uow
-    if settings.vector_store == "pgvector":
-        await db(pgvector.ensure, core.engine)
-    store = vector_store(settings, core.engine)
-    stack.callback(store.close)
-    entries = Entries(store, FullText(), KeywordTable())
+    entries = await db(build_entries, settings, core.engine, uow)
+    stack.callback(entries.stores.close)
     embedder, reranker = build_embedding(models.runtime, db, uow, core.redis)
     searcher = Searcher(db, uow, entries, embedder, reranker)
     posts = Outbound.to(settings.outbound_allow)
@@ -166,14 +182,13 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     from server.file.storage import LocalStorage
     from server.indexing.asking import BlockingAsk
     from server.indexing.clean import Cleaner
+    from server.indexing.moves import Mover
     from server.indexing.pipeline import DocumentIndexer
     from server.indexing.rebuild import Rebuilder
     from server.indexing.upkeep import Upkeep
 
     settings, uow = parts.settings, parts.uow
-    if settings.vector_store == "pgvector":
-        pgvector.ensure(parts.engine)
-    entries = Entries(vector_store(settings, parts.engine), FullText(), KeywordTable())
+    entries = build_entries(settings, parts.engine, uow)
     files = LocalStorage(settings.files_path)
     runtime: list[Any] = []
     models = BlockingModels(_worker_models(parts, runtime))
@@ -182,19 +197,23 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
         uow, entries, models, files, ask, ExtractLimits(), most_attempts=settings.index_attempts
     )
     cleaner = Cleaner(uow, entries, files)
-    upkeep = Upkeep(uow, entries, parts.engine)
+    upkeep = Upkeep(uow, entries)
     return {
         "index_document": indexer.index,
         "rebuild_dataset": Rebuilder(uow, entries, models, most_attempts=settings.index_attempts).rebuild,
         "purge_segments": cleaner.segments,
         "purge_nodes": cleaner.nodes,
-        "purge_spaces": cleaner.spaces,
         "purge_document": cleaner.document,
         "purge_dataset": cleaner.dataset,
+        "purge_file": cleaner.file,
+        "drop_indexes": cleaner.indexes,
+        "move_dataset": Mover(uow, entries).move,
         "purge_embeddings": EmbeddingPurge(uow).purge,
         "tend_dataset": upkeep.tend,
         "sweep_indexes": upkeep.sweep,
         "reconcile_knowledge": upkeep.reconcile,
+        "find_orphans": upkeep.look_for_orphans,
+        "check_entries": upkeep.check_entries,
     }
 
 

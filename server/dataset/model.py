@@ -73,6 +73,8 @@ class Dataset:
     live_model: str | None
     live_generation: int
     live_dimension: int | None
+    vector_store: str | None
+    moving_to: str | None
     doc_form: str | None
     keyword_number: int
     retrieval_model: Mapping[str, Any] | None
@@ -98,6 +100,18 @@ class Dataset:
         if self.embedding_provider and self.embedding_model:
             return ModelRef(self.embedding_provider, self.embedding_model)
         return None
+
+    @property
+    def places(self) -> list[tuple[str, int, int]]:
+        """(store, dimension, generation) of all vectors that it may have, those of an index being built too."""
+        built = [(self.live_dimension, self.live_generation)]
+        if self.generation != self.live_generation:
+            built.append((self.dimension, self.generation))
+        return [
+            (store, dimension, generation)
+            for store in (self.vector_store, self.moving_to) if store is not None
+            for dimension, generation in built if dimension is not None
+        ]
 
     @property
     def search_model(self) -> Mapping[str, Any]:

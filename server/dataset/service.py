@@ -119,8 +119,12 @@ class DatasetService:
         """Columns that go with a changed index: built by a job, or in force at once while there is nothing to build."""
         generation = dataset.generation + 1
         if not store.has_documents(dataset.tenant_id, dataset.id):
-            store.order("purge_spaces", purge_payload(dataset))
+            store.order("drop_indexes", purge_payload(dataset, dataset.places))
             return index_values(values["indexing_technique"], _embedding(values), generation)
+        if dataset.generation != dataset.live_generation:
+            # Another change was on its way to be built.
+            unbuilt = [place for place in dataset.places if place[2] == dataset.generation]
+            store.order("drop_indexes", purge_payload(dataset, unbuilt))
         store.order("rebuild_dataset", rebuild_payload(dataset, generation))
         return {"generation": generation, "dimension": None}
 

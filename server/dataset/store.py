@@ -129,7 +129,7 @@ class DatasetStore:
             (tag_bindings, tag_bindings.c.target_id),
         ):
             self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, column == dataset.id))
-        self._uow.execute(sa.insert(jobs).values(kind="purge_dataset", payload=purge_payload(dataset)))
+        self._uow.execute(sa.insert(jobs).values(kind="purge_dataset", payload=purge_payload(dataset, dataset.places)))
 
     def order(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Leave work for after the commit."""
@@ -189,21 +189,14 @@ class DatasetStore:
         return {dataset_id: _facts(counts.get(dataset_id), around[dataset_id]) for dataset_id in ids}
 
 
-def purge_payload(dataset: Dataset) -> dict[str, Any]:
-    """A job about everything that a dataset's vectors may be in."""
-    built = {(dataset.dimension, dataset.generation), (dataset.live_dimension, dataset.live_generation)}
-    return {
-        "tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "spaces": [list(one) for one in built if one[0]],
-    }
+def purge_payload(dataset: Dataset, places: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+    """A job about vectors of a dataset, by (store, dimension, generation)."""
+    return {"tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "places": [list(place) for place in places]}
 
 
 def rebuild_payload(dataset: Dataset, generation: int) -> dict[str, Any]:
-    """The job that builds a generation; it also removes the vectors of one that it replaces unbuilt."""
-    unbuilt = dataset.generation not in {dataset.live_generation, generation} and dataset.dimension
-    return {
-        "tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "generation": generation,
-        "stale": [[dataset.dimension, dataset.generation]] if unbuilt else [],
-    }
+    """The job that builds a generation."""
+    return {"tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "generation": generation}
 
 
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)

@@ -316,6 +316,8 @@ datasets = sa.Table(
     _text("live_technique", nullable=True), _text("live_provider", nullable=True), _text("live_model", nullable=True),
     sa.Column("live_generation", sa.Integer, nullable=False, server_default="1"),
     _int("dimension", nullable=True), _int("live_dimension", nullable=True),
+    # pgvector or milvus: where its vectors are, null before the first; while they move, where to.
+    _text("vector_store", nullable=True), _text("moving_to", nullable=True),
     _text("doc_form", nullable=True),
     sa.Column("keyword_number", sa.Integer, nullable=False, server_default="10"),
     _json("retrieval_model", nullable=True), _json("summary_index_setting", nullable=True),
@@ -326,6 +328,16 @@ datasets = sa.Table(
     _id("created_by"), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
     sa.UniqueConstraint("tenant_id", "name"),
     sa.Index("ix_datasets_tenant", "tenant_id", "created_at", "id"),
+    sa.Index("ix_datasets_moving_to", "moving_to", postgresql_where=sa.text("moving_to IS NOT NULL")),
+)
+
+vector_moves = sa.Table(
+    "vector_moves", metadata,
+    # How far a move to another vector store is: the entries of generations before this one, and of this one up to
+    # a node, are there.
+    _id("dataset_id", primary_key=True), _id("tenant_id"), _text("target"), _int("total"), _int("copied"),
+    _int("generation"), _id("after_node", nullable=True), _time("created_at"),
+    sa.Index("ix_vector_moves_tenant", "tenant_id"),
 )
 
 dataset_members = sa.Table(
@@ -364,6 +376,8 @@ documents = sa.Table(
     sa.Column("version", sa.Integer, nullable=False, server_default="1"), _int("live_version"),
     # How often indexing of this version was begun; after a few it is an error.
     _int("attempts"),
+    # Another value each time it is begun: whoever does not know it has lost the document to somebody else.
+    _id("claim", nullable=True),
     _bool("is_paused", False), _time("paused_at", nullable=True), _id("paused_by", nullable=True),
     _time("processing_started_at", nullable=True), _time("parsing_completed_at", nullable=True),
     _time("cleaning_completed_at", nullable=True), _time("splitting_completed_at", nullable=True),
@@ -377,6 +391,10 @@ documents = sa.Table(
     sa.Index("ix_documents_batch", "dataset_id", "batch"),
     sa.Index("ix_documents_tenant", "tenant_id"),
     sa.Index("ix_documents_metadata", "doc_metadata", postgresql_using="gin"),
+    sa.Index(
+        "ix_documents_unfinished", "updated_at",
+        postgresql_where=sa.text("indexing_status IN ('waiting', 'parsing', 'cleaning', 'splitting', 'indexing')"),
+    ),
 )
 
 document_segments = sa.Table(
@@ -484,6 +502,19 @@ recurring_jobs = sa.Table(
     "recurring_jobs", metadata,
     # When a job that comes again and again is due next; a worker that finds it due orders it.
     sa.Column("kind", sa.Text, primary_key=True), _time("next_at"),
+)
+
+workers = sa.Table(
+    "workers", metadata,
+    # Worker processes that take jobs; each says so every few seconds.
+    sa.Column("name", sa.Text, primary_key=True), _time("seen_at"),
+)
+
+upkeep_findings = sa.Table(
+    "upkeep_findings", metadata,
+    # What was not as it should be, how often since the beginning; upkeep mended it.
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("total", sa.BigInteger, nullable=False, server_default="0"), _time("found_at"),
 )
 
 pending_imports = sa.Table(

@@ -156,7 +156,12 @@ class DocumentStore:
         )
 
     def renew(self, tenant_id: str, document: Document, values: Mapping[str, Any]) -> None:
-        """Make the document wait for another indexing as its next version."""
+        """Make the document wait for another indexing as its next version; a file that it leaves is removed."""
+        if values.get("upload_file_id", document.upload_file_id) != document.upload_file_id:
+            payload = {
+                "tenant_id": tenant_id, "dataset_id": document.dataset_id, "upload_file_id": document.upload_file_id,
+            }
+            self.order("purge_file", payload)
         self.update(
             tenant_id, [document.id],
             {**_CLEARED, "indexing_status": "waiting", "is_paused": False, "version": document.version + 1,

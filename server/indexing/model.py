@@ -14,6 +14,10 @@ class Failed(Exception):
     """The document cannot be indexed; the text is its error."""
 
 
+class IndexChanged(Exception):
+    """The dataset is gone, or its index is another one than that for which a text was prepared."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A document that this worker has begun to index."""
@@ -23,6 +27,8 @@ class Task:
     document_id: str
     version: int
     attempts: int
+    # What tells this beginning from every other one.
+    claim: str
     doc_form: str
     doc_language: str
     rule: dict[str, object] | None
@@ -58,4 +64,7 @@ class PendingSegment:
     content: str
     answer: str | None
     keywords: tuple[str, ...]
+    # Itself or its child chunks.
     nodes: tuple[Node, ...]
+    # What it was summarised to; counts no tokens.
+    summaries: tuple[Node, ...] = ()

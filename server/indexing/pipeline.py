@@ -3,6 +3,9 @@
 Steps: extract and split (one pass, in batches), embed and write (in batches, the next one is embedded while
 the last one is written), switch the document to its new version. After a crash the next attempt goes on
 where the segments say: what is not split is split anew, what is not indexed is indexed.
+
+While another index of the dataset is built beside the one that answers (rebuild.py), a document is written
+into the new one and waits with its switch until that one answers: "completed" means found.
 """
 
 from __future__ import annotations
@@ -10,15 +13,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from server.dataset.model import Dataset
 from server.dataset.store import DatasetStore
 from server.db.engine import UowFactory
+from server.index.port import VectorStoreUnavailable
 from server.indexing.entries import Entries, Prepared
-from server.indexing.model import Failed, PendingSegment, Superseded, Task
+from server.indexing.model import Failed, IndexChanged, PendingSegment, Superseded, Task
 from server.indexing.ports import Ask, Files, Models
 from server.indexing.store import IndexingStore
 from server.ingest import qa
@@ -37,6 +42,8 @@ _BATCH = 200
 _AHEAD = 2
 _QA_GROUP = 10
 _DROP = 1000
+# After a document, its dataset's indexes are brought into order: once for many documents.
+_TEND_LATER = timedelta(seconds=5)
 # A model fault that no repetition mends.
 _FINAL_FAULTS = frozenset({"auth", "quota", "model", "request"})
 
@@ -71,11 +78,31 @@ class DocumentIndexer:
             self._run(task)
         except Superseded:
             log.info("document %s: version %d is not wanted from here any more", task.document_id, task.version)
+        except IndexChanged:
+            self._start_over(task)
         except Exception as error:
             self._fail_or_raise(task, error)
 
+    def _start_over(self, task: Task) -> None:
+        """Have all segments of the version indexed again, for an index that came in between. Raises RuntimeError."""
+        with suppress(Superseded), self._uow() as uow:
+            store = IndexingStore(uow)
+            store.hold(task)
+            store.reset_segments(task)
+            store.excuse(task, None)
+            uow.commit()
+            raise RuntimeError("the dataset's index was changed; the document is indexed again")
+
     def _fail_or_raise(self, task: Task, error: Exception) -> None:
         """End the document with a reason, or let the job come back for another attempt."""
+        if isinstance(error, VectorStoreUnavailable):
+            # However long it is away: that is not the document's fault.
+            with suppress(Superseded), self._uow() as uow:
+                store = IndexingStore(uow)
+                store.hold(task)
+                store.excuse(task, clean_text(str(error))[:2000])
+                uow.commit()
+            raise error
         reason = final_reason(error)
         if reason is None and task.attempts < self._most_attempts:
             raise error
@@ -179,9 +206,9 @@ class DocumentIndexer:
                 for batch in self._batches(task):
                     waiting.append((batch, pool.submit(self._prepare, dataset, batch)))
                     if len(waiting) > _AHEAD:
-                        self._write(task, dataset, *waiting.pop(0))
+                        self._write(task, *waiting.pop(0))
                 for one in waiting:
-                    self._write(task, dataset, *one)
+                    self._write(task, *one)
             except BaseException:
                 for _, future in waiting:
                     future.cancel()
@@ -199,18 +226,35 @@ class DocumentIndexer:
     def _prepare(self, dataset: Dataset, batch: list[PendingSegment]) -> Prepared:
         return prepared(self._entries, self._models, dataset, batch)
 
-    def _write(self, task: Task, dataset: Dataset, batch: list[PendingSegment], future: Future[Prepared]) -> None:
+    def _write(self, task: Task, batch: list[PendingSegment], future: Future[Prepared]) -> None:
         ready = future.result()
-        check_dimension(dataset, ready)
-        self._entries.write_outside(dataset, ready)
+        if self._entries.is_outside(ready.dataset):
+            self._check(task)
+        self._entries.write_outside(ready)
+        try:
+            with self._uow() as uow:
+                store = IndexingStore(uow)
+                store.hold(task)
+                self._entries.write(uow, ready)
+                store.complete(task.tenant_id, completed(batch, ready))
+                uow.commit()
+        except (Superseded, IndexChanged):
+            self._take_back(task, ready)
+            raise
+
+    def _check(self, task: Task) -> None:
+        """Find out that the document is lost before something is written that no transaction takes back."""
         with self._uow() as uow:
-            store = IndexingStore(uow)
-            store.hold(task)
-            if dataset.dimension is None and ready.dimension:
-                store.set_dimension(task.tenant_id, dataset, ready.dimension)
-            self._entries.write(uow, dataset, ready)
-            store.complete(task.tenant_id, completed(dataset, batch, ready))
-            uow.commit()
+            IndexingStore(uow).hold(task)
+
+    def _take_back(self, task: Task, ready: Prepared) -> None:
+        """Whoever removes the version may have been here between our look and our writing."""
+        if not ready.outside:
+            return
+        with self._uow() as uow:
+            is_dead = IndexingStore(uow).is_dead(task)
+        if is_dead:
+            self._entries.take_back(ready)
 
     # Switch
 
@@ -223,46 +267,37 @@ class DocumentIndexer:
                 raise Superseded
             store.hold(task)
             if now_dataset.generation != dataset.generation:
-                store.reset_segments(task)
+                raise IndexChanged
+            if now_dataset.live_generation != now_dataset.generation:
+                # The rebuild orders the documents that wait for it; one that was given up is begun again.
+                datasets.order_rebuild(now_dataset)
                 uow.commit()
-                raise RuntimeError("the dataset's index was changed; the document is indexed again")
+                return
             tokens, characters = store.totals(task)
             now = datetime.now(UTC)
             store.set(
                 task,
                 {
                     "indexing_status": "completed", "live_version": task.version, "completed_at": now, "error": None,
-                    "tokens": tokens, "word_count": characters,
-                    "indexing_latency": max(0.0, (now - task.began_at).total_seconds()), "attempts": 0,
+                    "tokens": tokens, "word_count": characters, "claim": None, "attempts": 0,
+                    "indexing_latency": max(0.0, (now - task.began_at).total_seconds()),
                 },
             )
-            store.order_upkeep(task.tenant_id, task.dataset_id)
-            if now_dataset.generation != now_dataset.live_generation:
-                # It is in the index that is wanted; one that was given up is built again with it.
-                datasets.order_rebuild(now_dataset)
-            if store.has_older(task):
-                store.order(
-                    "purge_segments",
-                    {
-                        "tenant_id": task.tenant_id, "dataset_id": task.dataset_id, "document_id": task.document_id,
-                        "below": task.version,
-                    },
-                )
+            self._order_upkeep(store, task)
             uow.commit()
 
-
-def check_dimension(dataset: Dataset, ready: Prepared) -> None:
-    """Vectors of one index are of one length. Raises Failed."""
-    if dataset.dimension and ready.dimension and dataset.dimension != ready.dimension:
-        raise Failed(
-            f"The embedding model gives vectors of length {ready.dimension}, the dataset has {dataset.dimension}. "
-            "Choose the dataset's embedding model again to embed everything anew."
-        )
+    @staticmethod
+    def _order_upkeep(store: IndexingStore, task: Task) -> None:
+        payload = {"tenant_id": task.tenant_id, "dataset_id": task.dataset_id}
+        if not store.is_ordered("tend_dataset", task.dataset_id, begun=False):
+            store.order("tend_dataset", payload, later=_TEND_LATER)
+        if store.has_older(task):
+            store.order("purge_segments", {**payload, "document_id": task.document_id, "below": task.version})
 
 
 def prepared(entries: Entries, models: Models, dataset: Dataset, batch: list[PendingSegment]) -> Prepared:
     """Segments with their vectors and words: the slow half, outside any transaction."""
-    nodes = [node for segment in batch for node in segment.nodes]
+    nodes = [node for segment in batch for node in (*segment.nodes, *segment.summaries)]
     embedding = dataset.embedding
     if embedding is None:
         return entries.prepare(dataset, nodes, ())
@@ -271,12 +306,10 @@ def prepared(entries: Entries, models: Models, dataset: Dataset, batch: list[Pen
     return entries.prepare(dataset, nodes, found.vectors)
 
 
-def completed(
-    dataset: Dataset, batch: list[PendingSegment], ready: Prepared
-) -> list[tuple[str, int, list[str] | None]]:
+def completed(batch: list[PendingSegment], ready: Prepared) -> list[tuple[str, int, list[str] | None]]:
     """(id, tokens, keywords) of segments that were written."""
     extracted = {entry.segment_id: list(entry.keywords) for entry in ready.keywords}
-    is_embedded = dataset.embedding is not None
+    is_embedded = ready.dataset.embedding is not None
     return [
         (segment.id, sum(count(node.text) for node in segment.nodes) if is_embedded else 0, extracted.get(segment.id))
         for segment in batch

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from server.dataset.model import Dataset
 from server.db.engine import UnitOfWork
+from server.db.index_tables import index_spaces
 from server.db.tables import (
     child_chunks,
-    datasets,
     document_metadata_bindings,
     document_segments,
     documents,
@@ -42,6 +42,7 @@ class IndexingStore:
 
     def begin(self, tenant_id: str, document_id: str, version: int) -> Task | None:
         """Take a document for this worker; None when there is nothing to do for it."""
+        claim = new_id()
         begun = (
             sa.update(documents)
             .where(
@@ -49,7 +50,7 @@ class IndexingStore:
                 _M.indexing_status.in_(_BUSY_OR_WAITING),
             )
             .values(
-                attempts=_M.attempts + 1, error=None,
+                attempts=_M.attempts + 1, claim=claim, error=None,
                 processing_started_at=sa.func.coalesce(_M.processing_started_at, _NOW),
                 indexing_status=sa.case((_M.splitting_completed_at.is_not(None), "indexing"), else_="parsing"),
             )
@@ -73,7 +74,8 @@ class IndexingStore:
         ).one_or_none()
         return Task(
             tenant_id=tenant_id, dataset_id=row.dataset_id, document_id=document_id, version=version,
-            attempts=row.attempts, doc_form=row.doc_form, doc_language=row.doc_language, created_by=row.created_by,
+            attempts=row.attempts, claim=claim, doc_form=row.doc_form, doc_language=row.doc_language,
+            created_by=row.created_by,
             rule={"mode": rule.mode, "rules": rule.rules} if rule else None, file_key=file.key if file else "",
             extension=file.extension if file else "", is_split=row.splitting_completed_at is not None,
             began_at=row.processing_started_at, position=row.position,
@@ -83,10 +85,22 @@ class IndexingStore:
         """Lock the document while it is still this worker's. Raises Superseded."""
         held = sa.select(_M.id).where(
             _M.tenant_id == task.tenant_id, _M.id == task.document_id, _M.version == task.version,
-            _M.attempts == task.attempts, sa.not_(_M.is_paused),
+            _M.claim == task.claim, sa.not_(_M.is_paused),
         )
         if self._uow.execute(held.with_for_update()).first() is None:
             raise Superseded
+
+    def is_dead(self, task: Task) -> bool:
+        """Whether nobody will ever ask for the segments of this version: the document is gone or past it."""
+        wanted = sa.select(_M.id).where(
+            _M.tenant_id == task.tenant_id, _M.id == task.document_id,
+            sa.or_(_M.version == task.version, _M.live_version == task.version),
+        )
+        return self._uow.execute(wanted).first() is None
+
+    def excuse(self, task: Task, error: str | None) -> None:
+        """What ended this attempt was not the document: it does not count."""
+        self.set(task, {"attempts": sa.func.greatest(0, _M.attempts - 1), "error": error})
 
     def set(self, task: Task, values: Mapping[str, Any]) -> None:
         """Change the document; it is held."""
@@ -107,7 +121,7 @@ class IndexingStore:
 
     def fail(self, task: Task, error: str) -> None:
         """End the version with a reason. Another version, if one answers, goes on answering."""
-        self.set(task, {"indexing_status": "error", "error": error, "stopped_at": _NOW})
+        self.set(task, {"indexing_status": "error", "error": error, "stopped_at": _NOW, "claim": None})
 
     # Segments
 
@@ -201,6 +215,8 @@ class IndexingStore:
 
     def complete(self, tenant_id: str, found: Sequence[tuple[str, int, Sequence[str] | None]]) -> None:
         """Segments (id, tokens, keywords) are in the index now."""
+        if not found:
+            return
         values = sa.values(
             sa.column("id", sa.Uuid(as_uuid=False)), sa.column("tokens", sa.Integer), sa.column("keywords", sa.JSON),
             name="done",
@@ -211,23 +227,6 @@ class IndexingStore:
                 status="completed", enabled=True, error=None, indexing_at=_NOW, completed_at=_NOW,
                 tokens=values.c.tokens,
                 keywords=sa.case((sa.cast(values.c.keywords, sa.Text) == "null", _S.keywords), else_=values.c.keywords),
-            )
-        )
-
-    def set_dimension(self, tenant_id: str, dataset: Dataset, dimension: int) -> None:
-        """The first vectors of an index say how long they are."""
-        columns = datasets.c
-        self._uow.execute(
-            sa.update(datasets)
-            .where(
-                columns.tenant_id == tenant_id, columns.id == dataset.id, columns.generation == dataset.generation,
-                columns.dimension.is_(None),
-            )
-            .values(
-                dimension=dimension,
-                live_dimension=sa.case(
-                    (columns.live_generation == columns.generation, dimension), else_=columns.live_dimension
-                ),
             )
         )
 
@@ -255,19 +254,17 @@ class IndexingStore:
         )
         return self._uow.execute(statement.limit(1)).first() is not None
 
-    def order(self, kind: str, payload: Mapping[str, Any]) -> None:
-        """Leave work for after the commit."""
-        self._uow.execute(sa.insert(jobs).values(kind=kind, payload=dict(payload)))
+    def order(self, kind: str, payload: Mapping[str, Any], *, later: timedelta | None = None) -> None:
+        """Leave work for after the commit, or for some time after it."""
+        due = _NOW if later is None else _NOW + later
+        self._uow.execute(sa.insert(jobs).values(kind=kind, payload=dict(payload), due_at=due))
 
-    def order_upkeep(self, tenant_id: str, dataset_id: str) -> None:
-        """Have the dataset's indexes tended a little later, once for many documents."""
-        waiting = sa.select(jobs.c.id).where(
-            jobs.c.kind == "tend_dataset", jobs.c.payload["dataset_id"].astext == dataset_id
-        )
-        if self._uow.execute(waiting.limit(1)).first() is None:
-            payload = {"tenant_id": tenant_id, "dataset_id": dataset_id}
-            due = sa.func.now() + sa.text("interval '5 seconds'")
-            self._uow.execute(sa.insert(jobs).values(kind="tend_dataset", payload=payload, due_at=due))
+    def is_ordered(self, kind: str, dataset_id: str, *, begun: bool) -> bool:
+        """Whether a job for the dataset is there; ``begun``: one that somebody works on counts too."""
+        wanted = [jobs.c.kind == kind, jobs.c.payload["dataset_id"].astext == dataset_id]
+        if not begun:
+            wanted.append(jobs.c.attempts == 0)
+        return self._uow.execute(sa.select(jobs.c.id).where(*wanted).limit(1)).first() is not None
 
 
 class CleanStore:
@@ -330,10 +327,13 @@ class CleanStore:
         """Rows of documents."""
         self._uow.execute(sa.delete(documents).where(_M.tenant_id == tenant_id, _M.id.in_(document_ids)))
 
-    def file_key(self, tenant_id: str, file_id: str) -> str | None:
-        """Where the bytes of an upload are."""
+    def unused_file(self, tenant_id: str, file_id: str, besides: str | None) -> str | None:
+        """Where the bytes of an upload are that no document, those of one dataset left out, is made from."""
+        used = sa.exists().where(_M.tenant_id == tenant_id, _M.upload_file_id == file_id)
+        if besides is not None:
+            used = used.where(_M.dataset_id != besides)
         statement = sa.select(upload_files.c.key).where(
-            upload_files.c.tenant_id == tenant_id, upload_files.c.id == file_id
+            upload_files.c.tenant_id == tenant_id, upload_files.c.id == file_id, sa.not_(used)
         )
         return self._uow.execute(statement).scalar_one_or_none()
 
@@ -350,7 +350,23 @@ class CleanStore:
                 sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.dataset_id == dataset_id)
             )
 
-    def dataset_exists(self, tenant_id: str, dataset_id: str) -> bool:
-        """Whether a dataset is still there."""
-        statement = sa.select(datasets.c.id).where(datasets.c.tenant_id == tenant_id, datasets.c.id == dataset_id)
-        return self._uow.execute(statement).first() is not None
+    def drop_spaces(self, tenant_id: str, dataset_id: str) -> None:
+        """All indexes of a deleted dataset that are in this database; the sweep deletes their rows."""
+        columns = index_spaces.c
+        self._uow.execute(
+            sa.update(index_spaces)
+            .where(
+                columns.tenant_id == tenant_id, columns.dataset_id == dataset_id, columns.dropped_at.is_(None)
+            )
+            .values(dropped_at=_NOW)
+        )
+
+    def without_rows(self, tenant_id: str, node_ids: Sequence[str]) -> list[str]:
+        """Those of the nodes that no segment, child chunk or summary has."""
+        left = set(node_ids)
+        for table in (document_segments, child_chunks, segment_summaries):
+            statement = sa.select(table.c.index_node_id).where(
+                table.c.tenant_id == tenant_id, table.c.index_node_id.in_(left)
+            )
+            left.difference_update(self._uow.execute(statement).scalars())
+        return sorted(left)

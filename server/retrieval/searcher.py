@@ -20,8 +20,8 @@ from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder, Reranker
-from server.index.port import Space, Vector
-from server.indexing.entries import Entries, space_of
+from server.index.port import Vector
+from server.indexing.entries import Entries, Place, live_place
 from server.ingest.keywords import keywords, query_keywords, tfidf_cosine, words
 from server.metadata.conditions import where
 from server.retrieval.model import Candidate, FoundChild, FoundSegment, Record, Search, Trace
@@ -106,21 +106,21 @@ class Searcher:
         self, dataset: Dataset, query: str, search: Search, allowed: Sequence[str] | None, trace: Trace
     ) -> tuple[list[Candidate], Segments]:
         model = _live_model(dataset)
-        if model is None or dataset.live_dimension is None:
+        place = live_place(dataset)
+        if model is None or place is None:
             return [], {}
         async with _stage(trace, "embed") as stage:
             vector = await self._embedder.query(dataset.tenant_id, model.provider, model.model, query)
             stage(1)
-        space = space_of(dataset, dataset.live_dimension, dataset.live_generation)
         async with _stage(trace, "vector") as stage:
-            found, segments = await self._db(self._read_vectors, space, vector, search, allowed)
+            found, segments = await self._db(self._read_vectors, place, vector, search, allowed)
             stage(len(found))
         return found, segments
 
     def _read_vectors(
-        self, space: Space, vector: Vector, search: Search, allowed: Sequence[str] | None
+        self, place: Place, vector: Vector, search: Search, allowed: Sequence[str] | None
     ) -> tuple[list[Candidate], Segments]:
-        store = self._entries.vectors
+        store, space = self._entries.stores.get(place.store), place.space
         with self._uow() as uow:
             silent = self._silent(uow, space.tenant_id, space.dataset_id, allowed)
 

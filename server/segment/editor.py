@@ -16,8 +16,8 @@ from server.db.bridge import Database
 from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder
 from server.indexing.entries import Entries, Prepared
-from server.indexing.model import Failed, Node
-from server.indexing.pipeline import check_dimension, final_reason
+from server.indexing.model import Failed, IndexChanged, Node
+from server.indexing.pipeline import final_reason
 from server.ingest.chunks import child_chunks, text_hash
 from server.ingest.rules import RuleError, parse_rule
 from server.kit.caller import Caller
@@ -35,7 +35,7 @@ from server.segment.model import (
     SegmentView,
     Summary,
 )
-from server.segment.service import IndexChanged, Scope, SegmentService
+from server.segment.service import Scope, SegmentService
 
 log = logging.getLogger("transom.segment")
 
@@ -186,7 +186,7 @@ class SegmentEditor:
 
         async def change(now: Scope) -> Child:
             ready = await self._prepare_child(now, segment, child.index_node_id, content)
-            return await self._db(self._segments.change_child, caller, now, segment, child, content, ready)
+            return await self._db(self._segments.change_child, caller, segment, child, content, ready)
 
         return await self._on_the_index(caller, scope, change)
 
@@ -218,8 +218,7 @@ class SegmentEditor:
             )
             vectors = found.vectors
         ready = await self._db(self._entries.prepare, scope.dataset, nodes, vectors)
-        check_dimension(scope.dataset, ready)
-        await self._db(self._entries.write_outside, scope.dataset, ready)
+        await self._db(self._entries.write_outside, ready)
         return ready
 
     async def _try_prepare(self, scope: Scope, nodes: Sequence[Node]) -> tuple[Prepared | None, str | None]:

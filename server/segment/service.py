@@ -17,7 +17,7 @@ from server.dataset.service import require
 from server.db.engine import UnitOfWork, UowFactory
 from server.document.model import Document
 from server.document.store import DocumentStore
-from server.indexing.entries import Entries, Prepared, spaces_of
+from server.indexing.entries import Entries, Prepared
 from server.indexing.store import IndexingStore
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param, not_found
@@ -38,10 +38,6 @@ class Scope:
 
     dataset: Dataset
     document: Document
-
-
-class IndexChanged(Exception):
-    """The dataset's index is another one than that a text was prepared for."""
 
 
 class SegmentService:
@@ -156,7 +152,6 @@ class SegmentService:
         """
         with self._uow() as uow:
             now = self._scope(uow, caller, scope.dataset.id, scope.document.id, writable=True, lock=True)
-            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             last = store.last_position(caller.tenant_id, scope.document.id)
             version = now.document.live_version
@@ -166,17 +161,12 @@ class SegmentService:
                 store.set_attachments(caller.tenant_id, now.dataset.id, now.document.id, segment_id, file_ids)
             store.count_words(caller.tenant_id, now.document.id, sum(row["word_count"] for row in rows))
             if ready is not None:
-                self._write(uow, scope.dataset, ready)
+                self._entries.write(uow, ready)
             views = self._views(
                 store, caller, now, store.many(caller.tenant_id, now.document.id, [row["id"] for row in rows])
             )
             uow.commit()
         return views
-
-    def _write(self, uow: UnitOfWork, dataset: Dataset, ready: Prepared) -> None:
-        if dataset.dimension is None and ready.dimension:
-            IndexingStore(uow).set_dimension(dataset.tenant_id, dataset, ready.dimension)
-        self._entries.write(uow, dataset, ready)
 
     def change(
         self, caller: Caller, scope: Scope, segment_id: str, values: Mapping[str, Any], ready: Prepared | None,
@@ -186,7 +176,6 @@ class SegmentService:
         """Change a segment; ``ready`` replaces its entries, ``children`` its child chunks."""
         old_nodes: list[str] = []
         with self._uow() as uow:
-            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             segment = segment_of(store, caller, scope, segment_id, lock=True)
             if children is not None:
@@ -208,16 +197,13 @@ class SegmentService:
             if old_nodes:
                 self._remove_for_good(uow, scope.dataset, old_nodes)
             if ready is not None:
-                self._write(uow, scope.dataset, ready)
+                self._entries.write(uow, ready)
             uow.commit()
-
-    def _remove(self, uow: UnitOfWork, dataset: Dataset, nodes: Sequence[str]) -> None:
-        self._entries.remove(uow, dataset.tenant_id, dataset.id, spaces_of(dataset), nodes)
 
     def _remove_for_good(self, uow: UnitOfWork, dataset: Dataset, nodes: Sequence[str]) -> None:
         """Nodes that never come back: a store that knows no transactions is told after the commit."""
-        self._remove(uow, dataset, nodes)
-        if not self._entries.vectors.transactional:
+        self._entries.remove(uow, dataset, nodes)
+        if self._entries.is_outside(dataset):
             IndexingStore(uow).order("purge_nodes", purge_payload(dataset, nodes))
 
     def disable(self, caller: Caller, scope: Scope, segment_id: str) -> None:
@@ -228,10 +214,10 @@ class SegmentService:
             values = {"enabled": False, "disabled_at": datetime.now(UTC), "disabled_by": caller.account_id}
             store.update(caller.tenant_id, [segment.id], values)
             nodes = _nodes(store, caller, segment)
-            self._remove(uow, scope.dataset, nodes)
+            self._entries.remove(uow, scope.dataset, nodes)
             uow.commit()
         try:
-            self._entries.remove_outside(spaces_of(scope.dataset), nodes)
+            self._entries.remove_outside(scope.dataset, nodes)
         except OSError as error:
             # Nothing is lost: searches drop what its row says is disabled.
             log.warning("entries of disabled segment %s stay: %s", segment.id, error)
@@ -263,29 +249,27 @@ class SegmentService:
     ) -> Child:
         """Add a child chunk at the end."""
         with self._uow() as uow:
-            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             segment_of(store, caller, scope, segment.id, lock=True)
             known = store.children(caller.tenant_id, [segment.id]).get(segment.id, [])
             store.add_children([{**row, "position": max((one.position for one in known), default=0) + 1}])
-            self._write(uow, scope.dataset, ready)
+            self._entries.write(uow, ready)
             child = child_of(store, caller, segment, row["id"])
             uow.commit()
         return child
 
     def change_child(
-        self, caller: Caller, scope: Scope, segment: Segment, child: Child, content: str, ready: Prepared
+        self, caller: Caller, segment: Segment, child: Child, content: str, ready: Prepared
     ) -> Child:
         """Give a child chunk another text."""
         with self._uow() as uow:
-            _hold_index(uow, caller, scope)
             store = SegmentStore(uow)
             child_of(store, caller, segment, child.id)
             values = {
                 "content": content, "word_count": len(content), "type": "customized", "updated_by": caller.account_id,
             }
             store.update_child(caller.tenant_id, child.id, values)
-            self._write(uow, scope.dataset, ready)
+            self._entries.write(uow, ready)
             changed = child_of(store, caller, segment, child.id)
             uow.commit()
         return changed
@@ -308,12 +292,6 @@ class SegmentService:
 def purge_payload(dataset: Dataset, nodes: Sequence[str]) -> dict[str, Any]:
     """Index entries to remove after the commit, from a store that knows no transactions."""
     return {"tenant_id": dataset.tenant_id, "dataset_id": dataset.id, "node_ids": list(nodes)}
-
-
-def _hold_index(uow: UnitOfWork, caller: Caller, scope: Scope) -> None:
-    """Keep the dataset's index what it is until the transaction ends. Raises IndexChanged when it is another one."""
-    if require(uow, caller, scope.dataset.id, lock=True).generation != scope.dataset.generation:
-        raise IndexChanged
 
 
 def segment_of(

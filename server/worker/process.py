@@ -27,7 +27,9 @@ log = logging.getLogger("transom.worker")
 _POLL_SECONDS = 0.5
 _RECURRING_SECONDS = 5.0
 # Seconds between two runs of the jobs that come again and again (server/bootstrap_knowledge.py does them).
-RECURRING = {"sweep_indexes": 60.0, "reconcile_knowledge": 300.0, "purge_embeddings": 86_400.0}
+RECURRING = {
+    "sweep_indexes": 60.0, "reconcile_knowledge": 300.0, "find_orphans": 86_400.0, "purge_embeddings": 86_400.0,
+}
 # Messages that may wait in the queue; a worker asks for more twice a second.
 _QUEUED = 100
 _PING_SECONDS = 3.0

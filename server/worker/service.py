@@ -118,5 +118,10 @@ class JobService:
             time.sleep(self._heartbeat)
             with self._lock:
                 held = dict(self._held)
-            if held:
+            if not held:
+                continue
+            try:
                 self._persist(lambda store, held=held: store.renew(held, self._lease))  # type: ignore[misc]
+            except Exception:
+                # The thread must outlive any fault: without it every job of this process is taken for dead.
+                log.exception("leases of jobs were not renewed")

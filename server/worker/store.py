@@ -81,9 +81,13 @@ class JobStore:
         return Begun(job_id, row.kind, row.payload, row.attempts) if row else None
 
     def renew(self, held: dict[int, int], lease: timedelta) -> None:
-        """Hold the jobs of ``held`` (id -> attempts) for another ``lease``."""
-        mine = sa.tuple_(jobs.c.id, jobs.c.attempts).in_(list(held.items()))
-        self._uow.execute(sa.update(jobs).where(mine).values(due_at=sa.func.now() + lease))
+        """Hold the jobs of ``held`` (id -> attempts) for another ``lease``.
+
+        One whose row somebody has locked is left out: it is about to end, and must not keep the others waiting.
+        """
+        mine = sa.select(jobs.c.id).where(sa.tuple_(jobs.c.id, jobs.c.attempts).in_(list(held.items())))
+        free = mine.with_for_update(skip_locked=True)
+        self._uow.execute(sa.update(jobs).where(jobs.c.id.in_(free)).values(due_at=sa.func.now() + lease))
 
     def finish(self, job: Begun) -> None:
         """Delete a job that is done."""

@@ -58,7 +58,10 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.count_running": "an advisory lock reads no rows; the count names the app",
     "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",
     "ReconcileStore.order_lost_documents": "work of all tenants that got lost",
+    "ReconcileStore.order_lost_rebuilds": "work of all tenants that got lost",
     "ReconcileStore.order_orphans": "entries of all tenants that got lost",
+    "ReconcileStore.drop_orphan_spaces": "indexes of all tenants that nobody has",
+    "ReconcileStore.order_checks": "a job for each dataset of all tenants",
     "AppStore.keep_import": "imports of all tenants go when their time is over",
 }
 # Modules that are no stores and know SQLAlchemy.
@@ -66,7 +69,6 @@ MAY_KNOW_SQL: Mapping[str, str] = {
     "server/bootstrap.py": "the type of the engine, which it closes",
     "server/bootstrap_knowledge.py": "the type of the engine",
     "server/cli/admin.py": "errors of a database that is away",
-    "server/indexing/upkeep.py": "the type of the engine",
     "server/indexing/pipeline.py": "now() among the values it hands to its store",
     "server/segment/editor.py": "now() among the values it hands to its store",
     "server/segment/service.py": "now() among the values it hands to its store",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg2
-from psycopg2.extensions import connection as Connection
 
 from tests.harness.stores import wait_until
 
@@ -32,12 +32,12 @@ class Gate:
         )
         self._table = table
 
-    def _connect(self) -> Connection:
+    def _connect(self) -> Any:
         connection = psycopg2.connect(self._url)
         connection.autocommit = True
         return connection
 
-    def _run(self, statement: str, connection: Connection | None = None) -> list[tuple]:
+    def _run(self, statement: str, connection: Any = None) -> list[tuple]:
         with contextlib.ExitStack() as stack:
             used = connection or stack.enter_context(contextlib.closing(self._connect()))
             cursor = used.cursor()

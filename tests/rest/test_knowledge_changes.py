@@ -62,12 +62,18 @@ def until(condition: Callable[[], object], what: str, seconds: float = 60) -> No
 
 
 def wait_built(knowledge: Knowledge, dataset_id: str, *, ends: str = "completed") -> None:
-    """Until the index that is wanted answers, or was given up."""
+    """Until the index that is wanted answers, or was given up, and what it replaces is dropped.
+
+    The old index is kept for a minute for searches that had begun; here that is not waited for.
+    """
+    of_dataset = "kind IN ('rebuild_dataset', 'drop_indexes') AND payload->>'dataset_id' = :id"
     with database(knowledge.workspace.product) as connection:
 
         def is_over() -> bool:
-            connection.rollback()
-            waiting = "SELECT count(*) FROM jobs WHERE kind = 'rebuild_dataset' AND payload->>'dataset_id' = :id"
+            sooner = f"UPDATE jobs SET due_at = now() WHERE due_at > now() AND attempts = 0 AND {of_dataset}"
+            connection.execute(sa.text(sooner), {"id": dataset_id})
+            connection.commit()
+            waiting = f"SELECT count(*) FROM jobs WHERE {of_dataset}"
             return connection.execute(sa.text(waiting), {"id": dataset_id}).scalar_one() == 0
 
         until(is_over, "no job builds the index any more")
