@@ -76,6 +76,7 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
     return [
         Probe("secret key", blocking(secret_key)),
         Probe("PostgreSQL", needed(settings.database_url, "DATABASE", blocking(postgres))),
+        Probe("vectors", needed(settings.database_url, "DATABASE", blocking(vectors))),
         Probe("Redis", needed(redis, "REDIS", lambda: redis_store(settings))),
         Probe("worker", needed(settings.broker_url or redis, "REDIS", blocking(worker))),
         Probe("files", blocking(files)),
@@ -117,6 +118,29 @@ def postgres(settings: Settings) -> str:
         return f"version {version}, schema {require_current(engine)}"
     finally:
         engine.dispose()
+
+
+def vectors(settings: Settings) -> str:
+    """Where vectors are: Milvus answers, or PostgreSQL has its extension."""
+    if settings.vector_store == "milvus":
+        from server.index.milvus_calls import MilvusAddress, MilvusCalls
+
+        calls = MilvusCalls(MilvusAddress(uri=settings.milvus_uri, token=settings.milvus_token))
+        try:
+            found = calls(_SECONDS / 2, lambda client, seconds: client.get_server_version(timeout=seconds))
+        finally:
+            calls.close()
+        return f"Milvus {found} at {settings.milvus_uri}"
+    from server.db.engine import extension_version, make_engine
+
+    engine = make_engine(settings.database_url, pool_size=1)
+    try:
+        version = extension_version(engine, "vector")
+    finally:
+        engine.dispose()
+    if version is None:
+        raise ProbeError("the extension vector is not in this database: run `transom migrate`")
+    return f"pgvector {version}"
 
 
 async def redis_store(settings: Settings) -> str:

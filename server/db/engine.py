@@ -48,6 +48,13 @@ def server_version(engine: Engine) -> str:
         return str(connection.execute(sa.text("SHOW server_version")).scalar_one()).split(" ")[0]
 
 
+def extension_version(engine: Engine, name: str) -> str | None:
+    """Version of an extension of this database; None when it has not been made."""
+    statement = sa.text("SELECT extversion FROM pg_extension WHERE extname = :name")
+    with engine.connect() as connection:
+        return connection.execute(statement, {"name": name}).scalar_one_or_none()
+
+
 class UnitOfWork:
     """One transaction. Leaving the ``with`` block without ``commit()`` rolls back.
 

@@ -15,7 +15,9 @@ from tests.doubles.loopback import in_thread
 from tests.harness.product import SECRET, Product
 from tests.harness.stores import DataStores
 
-DEPENDENCIES = ("secret key", "PostgreSQL", "Redis", "worker", "files", "local model", "Gemini", "gateway")
+DEPENDENCIES = (
+    "secret key", "PostgreSQL", "vectors", "Redis", "worker", "files", "local model", "Gemini", "gateway",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def test_product_that_is_well_gives_status_0(transom: Instance, gemini_url: str)
     marks = _marks(done.stdout)
     assert {name: mark for name, (mark, _) in marks.items()} == dict.fromkeys(DEPENDENCIES, "ok") | {"local model": "-"}
     assert marks["PostgreSQL"][1].startswith("version 18")
+    assert marks["vectors"][1].startswith("pgvector ")
     assert marks["gateway"][1].endswith("/health answers")
 
 
@@ -78,6 +81,7 @@ def test_password_in_a_url_is_masked(nowhere: Instance, name: str, url: str) -> 
     [
         ("secret key", {"secret_key": "short"}, "has 5 characters; 32 characters are needed"),
         ("PostgreSQL", {"database_url": "postgresql://127.0.0.1:1/none"}, "Connection refused"),
+        ("vectors", {"vector_store": "milvus", "milvus_uri": "http://127.0.0.1:1"}, "http://127.0.0.1:1"),
         ("Redis", {"redis_url": "redis://127.0.0.1:1"}, "127.0.0.1:1"),
         ("worker", {"broker_url": "redis://127.0.0.1:1"}, "start `transom worker`"),
         ("local model", {"local_model_url": "http://127.0.0.1:1/v1"}, "does not answer"),
@@ -93,8 +97,9 @@ def test_dependency_that_fails_is_named_and_gives_status_1(
     marks = _marks(done.stdout)
     assert marks[dependency][0] == "FAILED"
     assert said in marks[dependency][1]
-    well = {name for name, (mark, _) in marks.items() if mark != "FAILED"}
-    assert well == {*DEPENDENCIES} - {dependency} - ({"worker"} if dependency == "Redis" else set())
+    # What is asked of the same server fails with it.
+    with_it = {"Redis": {"worker"}, "PostgreSQL": {"vectors"}}.get(dependency, set())
+    assert {name for name, (mark, _) in marks.items() if mark == "FAILED"} == {dependency, *with_it}
 
 
 def test_refused_gemini_key_fails(transom: Instance, gemini_url: str) -> None:
@@ -143,6 +148,7 @@ def test_database_is_refused_before_migrate_and_well_after_it(transom: Instance,
     before = transom("check", database_url=empty_database)
     assert before.exit_code == 1
     assert "the schema is at nothing" in _marks(before.stdout)["PostgreSQL"][1]
+    assert "run `transom migrate`" in _marks(before.stdout)["vectors"][1]
     listed = transom("app", "list", database_url=empty_database)
     assert listed.exit_code == 1
     assert "run `transom migrate`" in listed.stderr

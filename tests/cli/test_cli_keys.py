@@ -81,7 +81,7 @@ def test_revoked_key_is_refused_by_every_running_server_at_once(
     # A server that nobody tells remembers a key for five seconds (server/access): fill both now.
     assert _statuses(cli_product, key) == {200}
     assert transom.ok("key", "revoke", word) == "revoked\n"
-    wait_until(lambda: _statuses(cli_product, key) == {401}, "every server refuses the key", seconds=1)
+    wait_until(lambda: _statuses(cli_product, key) == {401}, "every server refuses the key", seconds=2)
     assert key not in transom.ok("key", "list", "--show")
 
 

@@ -65,7 +65,7 @@ def test_check_of_a_running_product_finds_every_part_well(up: Embedded) -> None:
     done = up.run("check")
     assert done.returncode == 0, done.stdout + done.stderr
     found = {line.split("  ")[2].strip() for line in done.stdout.splitlines() if line.startswith("  ok ")}
-    assert found >= {"PostgreSQL", "Redis", "worker", "files", "local model", "gateway"}
+    assert found >= {"PostgreSQL", "vectors", "Redis", "worker", "files", "local model", "gateway"}
     kept = json.loads((up.data / "secrets.json").read_text())
     assert not any(secret in done.stdout for secret in kept.values())
 
