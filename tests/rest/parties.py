@@ -71,6 +71,8 @@ class Workplace:
 
     workspace: Workspace
     model_url: str
+    # Ids of the dataset keys that were made to be owned.
+    dataset_keys: list[str] = field(default_factory=list)
 
     @cached_property
     def apps(self) -> dict[str, App]:
@@ -176,11 +178,12 @@ class Party:
         return {"app_key": self._ok(self._console.post(f"/console/api/apps/{made['app']}/api-keys"))["id"]}
 
     def _dataset_key(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
-        # A workspace has at most ten.
-        self._datasets.headers  # noqa: B018 - the key that datasets are called with is the oldest
-        for key in self._ok(self._console.get("/console/api/datasets/api-keys"))["data"][:-1]:
-            self._console.delete(f"/console/api/datasets/api-keys/{key['id']}")
-        return {"dataset_key": self._ok(self._console.post("/console/api/datasets/api-keys"))["id"]}
+        # A workspace has at most ten: the one before goes.
+        path = "/console/api/datasets/api-keys"
+        for id_ in self.place.dataset_keys:
+            self._console.delete(f"{path}/{id_}")
+        self.place.dataset_keys[:] = [self._ok(self._console.post(path))["id"]]
+        return {"dataset_key": self.place.dataset_keys[0]}
 
     def _dataset(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         return {"dataset": self._ok(self._datasets.post("/v1/datasets", json={"name": new_id()}))["id"]}
@@ -188,10 +191,14 @@ class Party:
     def _tag(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         return {"tag": self._ok(self._datasets.post("/v1/datasets/tags", json={"name": new_id()}))["id"]}
 
+    def _upload(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A text that no document is made of yet."""
+        upload = {"file": (f"{new_id()}.txt", b"a text", "text/plain")}
+        return {"upload": self._ok(self.apps["chat"].http.post("/v1/files/upload", files=upload))["id"]}
+
     def _document(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """An indexed document with a segment and a child chunk, as the worker leaves them."""
-        upload = {"file": ("a.txt", b"a text", "text/plain")}
-        file = self._ok(self.apps["chat"].http.post("/v1/files/upload", files=upload))["id"]
+        file = self._upload(mode, made)["upload"]
         form = "hierarchical_model" if mode == NESTED else "text_model"
         ids = {kind: new_id() for kind in ("document", "segment", "child_chunk", "rule", "batch")}
         tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
@@ -283,7 +290,7 @@ Maker = Callable[[Party, str, Mapping[str, str]], dict[str, str]]
 # How each kind of resource of the contract is made, those that others are made of first.
 MAKERS: Mapping[str, Maker] = {
     "conversation": Party._turn, "message": Party._turn, "file": Party._turn, "end_user": Party._turn,
-    "task": Party._task, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
+    "upload": Party._upload, "task": Party._task, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
     "dataset_key": Party._dataset_key, "provider_credential": Party._provider_credential,
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,

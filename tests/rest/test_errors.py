@@ -159,11 +159,12 @@ def test_scheme_is_compared_without_case(world: World) -> None:
 
 
 def test_key_of_the_other_kind_is_unknown(world: World) -> None:
-    dataset = world.workspace.ok(world.console.post("/console/api/datasets/api-keys"))["token"]
+    dataset = world.workspace.ok(world.console.post("/console/api/datasets/api-keys"))
     url = world.product.url
-    for path, key in (("/v1/parameters", dataset), ("/v1/workspaces/current/models/model-types/llm", world.chat.key)):
+    for path, key in (("/v1/parameters", dataset["token"]), ("/v1/workspaces/current/models/model-types/llm", world.chat.key)):
         reply = httpx.get(url + path, headers={"Authorization": f"Bearer {key}"})
         check(reply, 401, "unauthorized", "Access token is invalid")
+    world.console.delete(f"/console/api/datasets/api-keys/{dataset['id']}")
 
 
 def test_revoked_key_is_unknown_at_once_in_every_process(world: World) -> None:

@@ -50,6 +50,7 @@ NOT_OWNED: Mapping[str, str] = {
     "ConfirmImportRequest.import_id": "test_import_of_another_workspace_is_unknown",
     "SwitchWorkspaceRequest.tenant_id": "test_foreign_workspace_is_entered_by_nobody",
     "ListDatasetsRequest.tag_ids": "a filter over the workspace's own datasets",
+    "ListDatasetsRequest.ids": "a filter over the workspace's own datasets",
     "CreateDatasetRequest.external_knowledge_id": "an id in the external source",
     "UpdateDatasetRequest.external_knowledge_id": "an id in the external source",
     **{
@@ -74,8 +75,8 @@ RESOURCES: Mapping[str, str] = {
     "CreateSegmentsRequest.segments.attachment_ids": "file", "CreateSegmentRequest.attachment_ids": "file",
     "UpdateSegmentRequest.segment.attachment_ids": "file", "UpdateSegmentRequest.attachment_ids": "file",
     "RetrieveSegmentsRequest.attachment_ids": "file",
-    "KnowledgeConfig.data_source.info_list.file_info_list.file_ids": "file",
-    "EstimateIndexingRequest.info_list.file_info_list.file_ids": "file",
+    "KnowledgeConfig.data_source.info_list.file_info_list.file_ids": "upload",
+    "EstimateIndexingRequest.info_list.file_info_list.file_ids": "upload",
 }  # fmt: skip
 _FILES = {"info_list": {"data_source_type": "upload_file"}}
 _KNOWLEDGE = {
@@ -229,9 +230,13 @@ CASES = list(_cases())
 
 @pytest.fixture(scope="module")
 def parties(product: Product, workspace: Workspace, model_url: str) -> dict[str, Party]:
-    """The owner; another end user, another app and another workspace, each with things of their own."""
-    here, there = Workplace(workspace, model_url), Workplace(OtherWorkspace(product, model_url), model_url)
-    sibling = Workplace(workspace, model_url)
+    """The owner; another end user, another app and another workspace, each with things of their own.
+
+    ``workspace`` sets the instance up; nobody here is in it.
+    """
+    home = OtherWorkspace(product, model_url)
+    here, sibling = Workplace(home, model_url), Workplace(home, model_url)
+    there = Workplace(OtherWorkspace(product, model_url), model_url)
     return {
         "owner": Party(here, here.apps, "alice"), "neighbour": Party(here, here.apps, "bob"),
         "sibling": Party(sibling, sibling.apps, "alice"), "stranger": Party(there, there.apps, "alice"),
