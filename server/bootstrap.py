@@ -196,7 +196,7 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     stack.callback(db.close)
     keeper_db = Database(KEEPER_THREADS, settings.db_queue_limit)
     stack.callback(keeper_db.close)
-    await db(migrate, parts.engine)
+    await db(migrate, parts.engine, vectors=settings.vector_store == "pgvector")
 
     commands = redis_client(settings.redis_url, connections=64)
     stack.push_async_callback(commands.aclose)

@@ -103,6 +103,7 @@ def migrate() -> None:
     from server.db.migrate import migrate as apply
 
     async def work() -> bool:
-        return apply(make_engine(settings.database_url, pool_size=1))
+        engine = make_engine(settings.database_url, pool_size=1)
+        return apply(engine, vectors=settings.vector_store == "pgvector")
 
     click.echo(f"migrated to {HEAD}" if explained(work) else f"nothing to do: the schema is at {HEAD}")

@@ -43,6 +43,7 @@ def explained(work: Callable[[], Awaitable[T]]) -> T:
 
     from server.bootstrap import shown
     from server.db.migrate import SchemaError
+    from server.db.pgvector import PgVectorMissing
 
     async def main() -> T:
         return await work()
@@ -51,7 +52,7 @@ def explained(work: Callable[[], Awaitable[T]]) -> T:
         return asyncio.run(main())
     except AppError as error:
         raise click.ClickException(shown(error)[1]) from None
-    except SchemaError as error:
+    except (SchemaError, PgVectorMissing) as error:
         raise click.ClickException(str(error)) from None
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
         raise click.ClickException(

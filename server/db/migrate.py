@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 
 from server.db import pgvector
 
@@ -35,9 +35,13 @@ def require_current(engine: Engine) -> str:
 def current_revision(engine: Engine) -> str | None:
     """The revision the database is at; None when it is empty."""
     with engine.connect() as connection:
-        if connection.execute(sa.text("SELECT to_regclass('alembic_version')")).scalar() is None:
-            return None
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+        return _revision(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    if connection.execute(sa.text("SELECT to_regclass('alembic_version')")).scalar() is None:
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
 def migrate(engine: Engine, *, vectors: bool = True) -> bool:
@@ -45,15 +49,12 @@ def migrate(engine: Engine, *, vectors: bool = True) -> bool:
 
     ``vectors``: this database holds the vectors too, so it needs pgvector. Raises PgVectorMissing then.
     """
-    applied = False
-    if current_revision(engine) != HEAD:
-        _upgrade(engine)
-        applied = True
+    applied = current_revision(engine) != HEAD and _upgrade(engine)
     return (vectors and pgvector.ensure(engine)) or applied
 
 
-def _upgrade(engine: Engine) -> None:
-    """Run the migrations under an advisory lock.
+def _upgrade(engine: Engine) -> bool:
+    """Run the migrations under an advisory lock; False when another process has just done so.
 
     Alembic is imported only here: a start with nothing to do stays quick.
     """
@@ -66,6 +67,8 @@ def _upgrade(engine: Engine) -> None:
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
         connection.commit()
         try:
+            if _revision(connection) == HEAD:
+                return False
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["connection"] = connection
@@ -76,3 +79,4 @@ def _upgrade(engine: Engine) -> None:
             connection.commit()
             connection.invalidate()
     log.info("schema migrated to %s", HEAD)
+    return True

@@ -46,14 +46,20 @@ def ensure(engine: Engine) -> bool:
     may not create it.
     """
     with engine.connect() as connection:
-        if connection.execute(sa.text("SELECT to_regclass('vector_rows')")).scalar() is not None:
+        if _is_there(connection):
             return False
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        if _is_there(connection):  # another process was first
+            return False
         _extension(connection)
         connection.execute(sa.text(_ROWS))
         connection.commit()
     log.info("made the table of vectors")
     return True
+
+
+def _is_there(connection: Connection) -> bool:
+    return connection.execute(sa.text("SELECT to_regclass('vector_rows')")).scalar() is not None
 
 
 def _extension(connection: Connection) -> None:

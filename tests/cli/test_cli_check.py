@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.embedded import postgres
+from server.kit.ids import new_id
 from server.settings import Settings
 from tests.cli.conftest import Instance
 from tests.doubles.gemini_server import GeminiServer
 from tests.doubles.loopback import in_thread
-from tests.harness.product import SECRET, Product
+from tests.harness.product import ROOT, SECRET, Product
 from tests.harness.stores import DataStores
 
 DEPENDENCIES = (
@@ -139,7 +143,7 @@ def test_other_gateway_address_can_be_asked(transom: Instance, cli_product: Prod
 @pytest.fixture
 def empty_database(stores: DataStores) -> str:
     """URL of a database without a schema."""
-    name = "empty_for_cli"
+    name = f"empty_{new_id()}"
     postgres.ensure_database(stores.postgres, name, template="template0")
     return stores.postgres.url(name)
 
@@ -156,6 +160,26 @@ def test_database_is_refused_before_migrate_and_well_after_it(transom: Instance,
     assert transom.ok("migrate", database_url=empty_database, redis_url="", secret_key="").startswith("migrated to ")
     assert transom.ok("migrate", database_url=empty_database).startswith("nothing to do: the schema is at ")
     assert transom("check", database_url=empty_database).exit_code == 0
+
+
+def test_of_two_migrations_at_once_one_applies_and_the_other_finds_nothing_to_do(empty_database: str) -> None:
+    # The schema alone: the table of vectors is made after it, by whoever comes first.
+    settings = {"DATABASE_URL": empty_database, "VECTOR_STORE": "milvus", "MILVUS_URI": "http://127.0.0.1:1"}
+    environment = {**os.environ, **{f"TRANSOM_{name}": value for name, value in settings.items()}}
+    command = [sys.executable, "-m", "server", "migrate"]
+    both = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = sorted(each.communicate(timeout=60)[0].split()[0] for each in both)
+    assert said == ["migrated", "nothing"]
+    assert [each.returncode for each in both] == [0, 0]
+
+
+def test_migrate_for_milvus_leaves_out_what_needs_pgvector(transom: Instance, empty_database: str) -> None:
+    milvus = {"vector_store": "milvus", "milvus_uri": "http://127.0.0.1:1"}
+    transom.ok("migrate", database_url=empty_database, **milvus)
+    done = transom("check", database_url=empty_database)
+    assert "the extension vector is not in this database" in _marks(done.stdout)["vectors"][1]
 
 
 def test_worker_ping_tells_whether_one_answers(transom: Instance, stores: DataStores) -> None:
