@@ -12,7 +12,7 @@ from sqlalchemy.engine import Engine
 from server.dataset.models import Models as DatasetModels
 from server.dataset.service import DatasetService
 from server.dataset.servicer import DatasetServicer
-from server.dataset_console.service import KnowledgeConsole
+from server.dataset_console.service import BATCH_LIMIT, KnowledgeConsole
 from server.dataset_console.servicer import DatasetConsoleServicer
 from server.db import pgvector
 from server.db.engine import UowFactory
@@ -24,12 +24,14 @@ from server.embedding.service import Embedder, Reranker
 from server.embedding.service import build as build_embedding
 from server.external.service import ExternalApis
 from server.external.servicer import ExternalKnowledgeServicer
+from server.file.servicer import ConsoleFileServicer
 from server.index.fulltext import FullText
 from server.index.keywords import KeywordTable
 from server.index.pgvector import PgVectorStore
 from server.index.port import VectorStore
 from server.index.stores import VectorStores
 from server.indexing.entries import Entries
+from server.ingest.extract import SUPPORTED_EXTENSIONS
 from server.ingest.extract import Limits as ExtractLimits
 from server.kit.crypto import Sealer
 from server.kit.outbound import Outbound
@@ -43,6 +45,7 @@ from server.retrieval.searcher import Searcher
 from server.retrieval.service import RetrievalService
 from server.retrieval.servicer import RetrievalServicer
 from server.segment.editor import SegmentEditor
+from server.segment.model import ATTACHMENT_LIMIT
 from server.segment.service import SegmentService
 from server.segment.servicer import ChildChunkServicer, SegmentServicer
 from server.settings import Settings
@@ -54,6 +57,8 @@ from transom.console.v1 import (
     external_knowledge_service_pb2,
     external_knowledge_service_pb2_grpc,
 )
+from transom.console.v1 import file_http_service_pb2 as files_pb2
+from transom.console.v1 import file_http_service_pb2_grpc as files_pb2_grpc
 from transom.dataset.v1 import (
     dataset_service_pb2,
     dataset_service_pb2_grpc,
@@ -158,13 +163,27 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
     add(segment_rpcs, segment_service_pb2, segment_service_pb2_grpc, "SegmentService")
     add(child_rpcs, segment_service_pb2, segment_service_pb2_grpc, "ChildChunkService")
     add(retrieval_rpcs, retrieval_service_pb2, retrieval_service_pb2_grpc, "RetrievalService")
-    console = KnowledgeConsole(db, uow, datasets, documents, usable, files.storage, ExtractLimits())
+    console = KnowledgeConsole(
+        db, uow, datasets, documents, usable, files.storage, ExtractLimits(), Asker(models.runtime)
+    )
     add(
         DatasetConsoleServicer(
             db, settings.public_url, console, documents, dataset_rpcs, document_rpcs, segment_rpcs, child_rpcs,
             metadata_rpcs, retrieval_rpcs,
         ),
         dataset_console_service_pb2, dataset_console_service_pb2_grpc, "DatasetConsoleService",
+    )
+    upload_limits = files_pb2.UploadLimits(
+        file_size_limit=settings.file_size_limit, batch_count_limit=BATCH_LIMIT,
+        image_file_size_limit=settings.image_file_size_limit, video_file_size_limit=settings.video_file_size_limit,
+        audio_file_size_limit=settings.audio_file_size_limit,
+        workflow_file_upload_limit=settings.workflow_file_upload_limit, image_file_batch_limit=10,
+        single_chunk_attachment_limit=ATTACHMENT_LIMIT,
+        attachment_image_file_size_limit=settings.image_file_size_limit, file_upload_limit=1,
+    )
+    add(
+        ConsoleFileServicer(db, files.service, files.uploads, files.links, upload_limits, SUPPORTED_EXTENSIONS),
+        files_pb2, files_pb2_grpc, "FileService",
     )
     apis = ExternalApis(db, uow, knowledge.posts, Sealer(settings.secret_key))
     add(

@@ -36,23 +36,8 @@ class DatasetService:
 
     def create(self, caller: Caller, new: NewDataset) -> DatasetView:
         """Make an empty dataset. Raises dataset_name_duplicate, invalid_param."""
-        dataset_id = new_id()
         with self._uow() as uow:
-            store = DatasetStore(uow)
-            if new.external_api_id is not None:
-                self._check_external(store, caller, new.external_api_id, new.external_knowledge_id)
-            embedding = new.embedding if new.indexing_technique == HIGH_QUALITY else None
-            values = {
-                "id": dataset_id, "tenant_id": caller.tenant_id, "name": new.name, "description": new.description,
-                "provider": new.provider, "permission": new.permission,
-                "retrieval_model": new.retrieval_model, "summary_index_setting": new.summary_index_setting,
-                "external_api_id": new.external_api_id, "external_knowledge_id": new.external_knowledge_id,
-                "created_by": caller.the_account, "updated_by": caller.the_account,
-                **index_values(new.indexing_technique, embedding),
-            }
-            if not store.add(values):
-                raise AppError(Reason.DATASET_NAME_DUPLICATE)
-            view = _view(store, caller, found(store.find(caller.tenant_id, dataset_id)))
+            view = make(uow, caller, new)
             uow.commit()
         return view
 
@@ -102,17 +87,13 @@ class DatasetService:
                 raise invalid_param("External knowledge id is required.")
             if not change.values.get("external_api_id"):
                 raise invalid_param("External knowledge api id is required.")
-            self._check_external(
+            _check_external(
                 store, caller, change.values["external_api_id"], change.values["external_knowledge_id"]
             )
-
-    @staticmethod
-    def _check_external(store: DatasetStore, caller: Caller, api_id: str, knowledge_id: str | None) -> None:
-        known = id_or_none(api_id)
-        if known is None or store.external_api(caller.tenant_id, known) is None:
-            raise invalid_param("api template not found")
-        if not knowledge_id:
-            raise invalid_param("external_knowledge_id is required")
+        permission = change.values.get("permission", dataset.permission)
+        others = permission == "partial_members" and change.members
+        if caller.role == "dataset_operator" and (permission != dataset.permission or others):
+            raise AppError(Reason.FORBIDDEN, "Dataset operators cannot change the dataset permissions.")
 
     @staticmethod
     def _order_rebuild(store: DatasetStore, dataset: Dataset, values: dict[str, Any]) -> dict[str, Any]:
@@ -145,6 +126,33 @@ class DatasetService:
                 raise AppError(Reason.DATASET_IN_USE)
             store.delete(caller.tenant_id, dataset)
             uow.commit()
+
+
+def make(uow: UnitOfWork, caller: Caller, new: NewDataset) -> DatasetView:
+    """Make an empty dataset, inside someone else's transaction. Raises dataset_name_duplicate, invalid_param."""
+    store, dataset_id = DatasetStore(uow), new_id()
+    if new.external_api_id is not None:
+        _check_external(store, caller, new.external_api_id, new.external_knowledge_id)
+    embedding = new.embedding if new.indexing_technique == HIGH_QUALITY else None
+    values = {
+        "id": dataset_id, "tenant_id": caller.tenant_id, "name": new.name, "description": new.description,
+        "provider": new.provider, "permission": new.permission,
+        "retrieval_model": new.retrieval_model, "summary_index_setting": new.summary_index_setting,
+        "external_api_id": new.external_api_id, "external_knowledge_id": new.external_knowledge_id,
+        "created_by": caller.the_account, "updated_by": caller.the_account,
+        **index_values(new.indexing_technique, embedding),
+    }
+    if not store.add(values):
+        raise AppError(Reason.DATASET_NAME_DUPLICATE)
+    return _view(store, caller, found(store.find(caller.tenant_id, dataset_id)))
+
+
+def _check_external(store: DatasetStore, caller: Caller, api_id: str, knowledge_id: str | None) -> None:
+    known = id_or_none(api_id)
+    if known is None or store.external_api(caller.tenant_id, known) is None:
+        raise invalid_param("api template not found")
+    if not knowledge_id:
+        raise invalid_param("external_knowledge_id is required")
 
 
 def require(uow: UnitOfWork, caller: Caller, dataset_id: str, *, lock: bool = False) -> Dataset:

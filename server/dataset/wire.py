@@ -120,11 +120,15 @@ def _description(checks: Checks, sent_value: Any) -> str | None:
 def wanted(request: rpc.ListDatasetsRequest) -> DatasetFilter:
     """Which page of which datasets."""
     page, limit = page_of(optional(request, "page"), optional(request, "limit"))
-    tag_ids = tuple(known for tag in request.tag_ids if (known := id_or_none(tag)))
     return DatasetFilter(
         page=page, limit=limit, keyword=request.keyword, include_all=request.include_all,
-        tag_ids=tag_ids if any(request.tag_ids) else None,
+        tag_ids=_named(request.tag_ids), ids=_named(request.ids),
     )
+
+
+def _named(ids: Sequence[str]) -> tuple[str, ...] | None:
+    """Those of the texts that are ids; None when no text was sent."""
+    return tuple(known for one in ids if (known := id_or_none(one))) if any(ids) else None
 
 
 def embedding_of(request: Any) -> ModelRef | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -9,7 +10,7 @@ from typing import Any
 
 from server.dataset.model import HIGH_QUALITY, NewDataset
 from server.dataset.models import Models
-from server.dataset.service import DatasetService, require
+from server.dataset.service import DatasetService, make, require
 from server.dataset.store import DatasetStore
 from server.dataset_console import wire
 from server.db.bridge import Database
@@ -21,15 +22,20 @@ from server.document.store import DocumentStore
 from server.file.model import FileHead
 from server.file.storage import Storage
 from server.ingest.chunks import Chunk, chunks
-from server.ingest.extract import ExtractError, Limits, extract
-from server.ingest.rules import FALLBACK
+from server.ingest.extract import SUPPORTED_EXTENSIONS, ExtractError, Limits, extract
+from server.ingest.qa import parse_pairs, qa_prompt
+from server.ingest.rules import FALLBACK, QA, ProcessRule
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.validate import id_or_none
 from server.llm.tokens import count
+from server.retrieval.asking import Asker, pairs_request
 from transom.console.v1 import dataset_console_service_pb2 as pb
 
+# Files of one call (architecture.md section 6).
+BATCH_LIMIT = 20
 _PREVIEW = 10
+_PREVIEWS_AT_A_TIME = 2
 _NAME_LIMIT = 40
 
 
@@ -47,7 +53,7 @@ class KnowledgeConsole:
 
     def __init__(
         self, db: Database, uow: UowFactory, datasets: DatasetService, documents: DocumentService, models: Models,
-        storage: Storage, limits: Limits,
+        storage: Storage, limits: Limits, asker: Asker,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -56,6 +62,9 @@ class KnowledgeConsole:
         self._models = models
         self._storage = storage
         self._limits = limits
+        self._asker = asker
+        # Files are taken apart by other processes; more at a time would not be done sooner.
+        self._previews = asyncio.Semaphore(_PREVIEWS_AT_A_TIME)
 
     async def init(self, caller: Caller, config: pb.KnowledgeConfig) -> Made:
         """Make a dataset and its first documents. Raises not_found for an unknown upload, invalid_param."""
@@ -68,15 +77,14 @@ class KnowledgeConsole:
             name=name, permission="only_me", indexing_technique=settings.indexing_technique,
             embedding=settings.embedding, retrieval_model=settings.retrieval_model,
         )
-        view = await self._db(self._datasets.create, caller, new)
-        return await self._accept(caller, view.dataset.id, sources, settings)
+        return await self._db(self._accept, caller, new, sources, settings)
 
     async def add(self, caller: Caller, config: pb.KnowledgeConfig) -> Made:
         """Add documents to a dataset."""
         dataset = await self._db(self._datasets.require, caller, config.dataset_id)
         sources = await self._db(self._sources, caller, wire.file_ids(config.data_source.info_list))
         settings = await self._settled(caller, config, dataset.indexing_technique)
-        return await self._accept(caller, dataset.id, sources, settings)
+        return await self._db(self._accept, caller, dataset.id, sources, settings)
 
     async def _settled(self, caller: Caller, config: pb.KnowledgeConfig, technique: str | None) -> Settings:
         settings = document_wire.settings(wire.text_request(config))
@@ -85,26 +93,32 @@ class KnowledgeConsole:
         await self._models.check_rerank(caller.tenant_id, settings.retrieval_model)
         return replace(settings, embedding=embedding)
 
-    async def _accept(
-        self, caller: Caller, dataset_id: str, sources: Sequence[Source], settings: Settings
-    ) -> Made:
+    def _accept(self, caller: Caller, where: str | NewDataset, sources: Sequence[Source], settings: Settings) -> Made:
+        """Accept documents together, all or none, into a dataset that is there or made with them."""
         batch = new_batch()
-        views = [
-            await self._db(
-                self._documents.create, caller, dataset_id, source.name,
-                Upload(source.key, FileHead(source.name, source.extension, source.mime_type), source.size, ""),
-                settings, by_text=False, batch=batch, upload_file_id=source.id,
-            )
-            for source in sources
-        ]
+        with self._uow() as uow:
+            dataset_id = where if isinstance(where, str) else make(uow, caller, where).dataset.id
+            views = [
+                self._documents.accept(
+                    uow, caller, dataset_id, source.name,
+                    Upload(source.key, FileHead(source.name, source.extension, source.mime_type), source.size, ""),
+                    settings, by_text=False, batch=batch, upload_file_id=source.id,
+                )
+                for source in sources
+            ]
+            uow.commit()
         return Made(dataset_id, views, batch)
 
     def _sources(self, caller: Caller, file_ids: Sequence[str]) -> list[Source]:
-        ids = [id_or_none(one) for one in file_ids]
+        if len(file_ids) > BATCH_LIMIT:
+            raise invalid_param(f"file_ids can name at most {BATCH_LIMIT} files.")
+        ids = [id_or_none(one) for one in dict.fromkeys(file_ids)]
         with self._uow() as uow:
             found = DocumentStore(uow).sources(caller.tenant_id, [one for one in ids if one])
         if any(one not in found for one in ids):
             raise not_found("File not found.")
+        if any(source.extension not in SUPPORTED_EXTENSIONS for source in found.values()):
+            raise AppError(Reason.UNSUPPORTED_FILE_TYPE)
         return [found[one] for one in ids if one]
 
     def switch_api(self, caller: Caller, dataset_id: str, action: str) -> None:
@@ -136,14 +150,27 @@ class KnowledgeConsole:
             rule = store.latest_rule(caller.tenant_id, dataset_id)
         return {"mode": rule.mode, "rules": rule.rules} if rule else FALLBACK.as_document()
 
-    def estimate(self, caller: Caller, wanted: wire.Estimate) -> tuple[int, list[Chunk]]:
+    async def estimate(self, caller: Caller, wanted: wire.Estimate) -> wire.Estimated:
         """How many segments files would give, and the first ten. A file that cannot be read: invalid_param."""
         rule = self._documents.checked_rule(wanted.process_rule, wanted.doc_form)
+        sources = await self._db(self._sources, caller, wanted.file_ids)
+        async with self._previews:
+            total, preview = await asyncio.to_thread(self._split, sources, rule, wanted.doc_form)
+        pairs = None
+        if wanted.doc_form == QA and preview:
+            asked = pairs_request(qa_prompt(wanted.doc_language), preview[0].content)
+            try:
+                pairs = parse_pairs(await self._asker.ask(caller.tenant_id, None, asked))
+            except TimeoutError:
+                raise AppError(Reason.COMPLETION_REQUEST_ERROR, "The model did not answer in time.") from None
+        return wire.Estimated(total, preview, pairs)
+
+    def _split(self, sources: Sequence[Source], rule: ProcessRule, form: str) -> tuple[int, list[Chunk]]:
         total = 0
         preview: list[Chunk] = []
-        for source in self._sources(caller, wanted.file_ids):
+        for source in sources:
             parts = extract(self._storage.path(source.key), source.extension, self._limits)
-            made = chunks(parts, rule, wanted.doc_form, count_tokens=count)
+            made = chunks(parts, rule, form, count_tokens=count)
             try:
                 first = list(islice(made, _PREVIEW - len(preview)))
                 total += len(first) + sum(1 for _ in made)

@@ -95,13 +95,8 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
         return pb.DatasetUse(is_using=await self._db(self._knowledge.is_used, caller(), request.dataset_id))
 
     async def EstimateIndexing(self, request: pb.EstimateIndexingRequest, context: Any) -> pb.IndexingEstimate:
-        total, preview = await self._db(self._knowledge.estimate, caller(), wire.estimate(request))
-        return pb.IndexingEstimate(
-            total_segments=total,
-            preview=[
-                pb.IndexingEstimate.PreviewSegment(content=one.content, child_chunks=one.children) for one in preview
-            ],
-        )
+        found = await self._knowledge.estimate(caller(), wire.estimate(request))
+        return wire.estimated(found)
 
     async def GetProcessRule(self, request: pb.GetProcessRuleRequest, context: Any) -> pb.ProcessRuleView:
         rule = await self._db(self._knowledge.process_rule, caller(), request.document_id)
@@ -124,8 +119,7 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
         )
 
     async def DeleteDocuments(self, request: pb.DeleteDocumentsRequest, context: Any) -> Empty:
-        for document_id in request.document_id:
-            await self._db(self._documents.delete, caller(), request.dataset_id, document_id)
+        await self._db(self._documents.delete, caller(), request.dataset_id, *request.document_id)
         return Empty()
 
     async def GetDocumentStatus(
@@ -180,13 +174,7 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
         return await self._segment_rpcs.UpdateSegment(wire.changed_segment(request), context)
 
     async def DeleteSegments(self, request: pb.DeleteSegmentsRequest, context: Any) -> Empty:
-        for segment_id in request.segment_id:
-            await self._segment_rpcs.DeleteSegment(
-                segment_service_pb2.DeleteSegmentRequest(
-                    dataset_id=request.dataset_id, document_id=request.document_id, segment_id=segment_id
-                ),
-                context,
-            )
+        await self._segment_rpcs.delete(request.dataset_id, request.document_id, *request.segment_id)
         return Empty()
 
     async def SwitchSegments(self, request: pb.SwitchSegmentsRequest, context: Any) -> Result:

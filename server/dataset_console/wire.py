@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from server.document import wire as document_wire
+from server.ingest.chunks import Chunk
 from server.kit.errors import invalid_param
 from transom.console.v1 import dataset_console_service_pb2 as pb
 from transom.dataset.v1 import document_service_pb2, segment_service_pb2
@@ -19,6 +20,16 @@ class Estimate:
     file_ids: tuple[str, ...]
     process_rule: Mapping[str, Any] | None
     doc_form: str
+    doc_language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """How many segments files would give, the first of them, and of Q&A the pairs of the very first."""
+
+    total: int
+    preview: Sequence[Chunk]
+    pairs: Sequence[tuple[str, str]] | None = None
 
 
 def file_ids(info_list: pb.DataSource.InfoList) -> tuple[str, ...]:
@@ -54,7 +65,25 @@ def estimate(request: pb.EstimateIndexingRequest) -> Estimate:
     if request.HasField("doc_form"):
         sent.doc_form = request.doc_form
     settings = document_wire.settings(sent)
-    return Estimate(file_ids(request.info_list), settings.process_rule, settings.doc_form or "text_model")
+    return Estimate(
+        file_ids(request.info_list), settings.process_rule, settings.doc_form or "text_model",
+        request.doc_language or "English",
+    )
+
+
+def estimated(found: Estimated) -> pb.IndexingEstimate:
+    """A preview."""
+    shown = pb.IndexingEstimate(
+        total_segments=found.total,
+        preview=[
+            pb.IndexingEstimate.PreviewSegment(content=one.content, child_chunks=one.children)
+            for one in found.preview
+        ],
+    )
+    if found.pairs is not None:
+        shown.qa_preview.extend([{"question": question, "answer": answer} for question, answer in found.pairs])
+        shown.qa_preview.SetInParent()
+    return shown
 
 
 def new_segment(request: pb.CreateSegmentRequest) -> segment_service_pb2.CreateSegmentsRequest:

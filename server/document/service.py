@@ -47,46 +47,54 @@ class DocumentService:
     # Accept
 
     def create(
-        self, caller: Caller, dataset_id: str, name: str, upload: Upload, settings: Settings, *, by_text: bool,
-        batch: str = "", upload_file_id: str = "",
+        self, caller: Caller, dataset_id: str, name: str, upload: Upload, settings: Settings, *, by_text: bool
     ) -> DocumentView:
-        """Accept a document; an enabled one of the same name is re-used. Raises invalid_param.
-
-        ``batch`` groups documents that were accepted together; ``upload_file_id`` is the upload's row, if it has one.
-        """
+        """Accept a document; an enabled one of the same name is re-used. Raises invalid_param."""
         with self._uow() as uow:
-            dataset = require(uow, caller, dataset_id, lock=True)
-            store = DocumentStore(uow)
-            if dataset.is_external:
-                raise invalid_param("External datasets are not supported.")
-            self._decide_index(store, caller, dataset, settings)
-            form = self._form(dataset, settings, by_text=by_text)
-            rule_id = self._rule_id(store, caller, dataset, settings, form, automatic=by_text)
-            shared = {
-                "name": name, "upload_file_id": upload_file_id or _add_upload(store, caller, upload),
-                "process_rule_id": rule_id, "doc_form": form, "batch": batch or new_batch(),
-                "doc_language": settings.doc_language or "English",
-            }
-            known = self._namesake(store, caller, dataset, name, settings)
-            if known is not None:
-                store.renew(caller.tenant_id, known, shared)
-                document_id = known.id
-            else:
-                document_id = new_id()
-                store.add(
-                    {
-                        "id": document_id, "tenant_id": caller.tenant_id, "dataset_id": dataset.id,
-                        "position": store.next_position(caller.tenant_id, dataset.id),
-                        "created_from": "api" if caller.by_key else "web",
-                        "created_by": caller.the_account if by_text else dataset.created_by,
-                        "need_summary": _summarises(dataset), **shared,
-                    }
-                )
-            if dataset.built_in_field_enabled:
-                MetadataStore(uow).write_built_in(caller.tenant_id, document_id)
-            view = self._order(store, caller, dataset, document_id)
+            view = self.accept(
+                uow, caller, dataset_id, name, upload, settings, by_text=by_text, batch=new_batch()
+            )
             uow.commit()
         return view
+
+    def accept(
+        self, uow: UnitOfWork, caller: Caller, dataset_id: str, name: str, upload: Upload, settings: Settings, *,
+        by_text: bool, batch: str, upload_file_id: str = "",
+    ) -> DocumentView:
+        """The same inside someone else's transaction.
+
+        ``batch`` groups documents that are accepted together; ``upload_file_id`` is the upload's row, if it has one.
+        """
+        dataset = require(uow, caller, dataset_id, lock=True)
+        store = DocumentStore(uow)
+        if dataset.is_external:
+            raise invalid_param("External datasets are not supported.")
+        self._decide_index(store, caller, dataset, settings)
+        form = self._form(dataset, settings, by_text=by_text)
+        rule_id = self._rule_id(store, caller, dataset, settings, form, automatic=by_text)
+        shared = {
+            "name": name, "upload_file_id": upload_file_id or _add_upload(store, caller, upload),
+            "process_rule_id": rule_id, "doc_form": form, "batch": batch,
+            "doc_language": settings.doc_language or "English",
+        }
+        known = self._namesake(store, caller, dataset, name, settings)
+        if known is not None:
+            store.renew(caller.tenant_id, known, shared)
+            document_id = known.id
+        else:
+            document_id = new_id()
+            store.add(
+                {
+                    "id": document_id, "tenant_id": caller.tenant_id, "dataset_id": dataset.id,
+                    "position": store.next_position(caller.tenant_id, dataset.id),
+                    "created_from": "api" if caller.by_key else "web",
+                    "created_by": caller.the_account if by_text else dataset.created_by,
+                    "need_summary": _summarises(dataset), **shared,
+                }
+            )
+        if dataset.built_in_field_enabled:
+            MetadataStore(uow).write_built_in(caller.tenant_id, document_id)
+        return self._order(store, caller, dataset, document_id)
 
     @staticmethod
     def _decide_index(store: DocumentStore, caller: Caller, dataset: Dataset, settings: Settings) -> None:
@@ -289,17 +297,23 @@ class DocumentService:
 
     # Change
 
-    def delete(self, caller: Caller, dataset_id: str, document_id: str) -> None:
-        """Delete a document: no search finds it from now on. Raises document_indexing, archived_document_immutable."""
+    def delete(self, caller: Caller, dataset_id: str, *document_ids: str) -> None:
+        """Delete documents, all or none: no search finds them from now on.
+
+        Raises document_indexing, archived_document_immutable.
+        """
         with self._uow() as uow:
             dataset = require(uow, caller, dataset_id)
             store = DocumentStore(uow)
-            document = self._require(store, caller, dataset, document_id, lock=True, missing="Document Not Exists.")
-            if document.archived:
-                raise AppError(Reason.ARCHIVED_DOCUMENT_IMMUTABLE)
-            if document.indexing_status in BUSY and not document.is_paused:
-                raise AppError(Reason.DOCUMENT_INDEXING, "Cannot delete document during indexing.")
-            store.delete(caller.tenant_id, document)
+            for document_id in sorted(set(document_ids)):
+                document = self._require(
+                    store, caller, dataset, document_id, lock=True, missing="Document Not Exists."
+                )
+                if document.archived:
+                    raise AppError(Reason.ARCHIVED_DOCUMENT_IMMUTABLE)
+                if document.indexing_status in BUSY and not document.is_paused:
+                    raise AppError(Reason.DOCUMENT_INDEXING, "Cannot delete document during indexing.")
+                store.delete(caller.tenant_id, document)
             uow.commit()
 
     def set_status(self, caller: Caller, dataset_id: str, action: str, document_ids: Sequence[str]) -> None:

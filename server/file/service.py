@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from server.db.engine import UowFactory
 from server.file.links import FileLinks
 from server.file.model import StoredFile
@@ -22,20 +24,27 @@ class FileService:
 
     def add(self, app: AppContext, end_user_id: str, received: Received, key: str) -> StoredFile:
         """Record a file of an end user that is in the store under ``key``."""
+        return self._add(app.tenant_id, received, key, {"app_id": app.app_id, "created_by": end_user_id})
+
+    def add_of_member(self, caller: Caller, received: Received, key: str) -> StoredFile:
+        """Record a file of a member of the workspace."""
+        owner = {"app_id": None, "created_by": caller.the_account, "created_by_role": "account"}
+        return self._add(caller.tenant_id, received, key, owner)
+
+    def _add(self, tenant_id: str, received: Received, key: str, owner: Mapping[str, str | None]) -> StoredFile:
         head, file_id = received.head, new_id()
         with self._uow() as uow:
             created_at = FileStore(uow).add(
-                app.tenant_id,
+                tenant_id,
                 {
-                    "id": file_id, "app_id": app.app_id, "key": key, "name": head.name, "size": received.size,
-                    "extension": head.extension, "mime_type": head.mime_type, "hash": received.hash,
-                    "created_by": end_user_id,
+                    "id": file_id, "key": key, "name": head.name, "size": received.size, "extension": head.extension,
+                    "mime_type": head.mime_type, "hash": received.hash, **owner,
                 },
             )
             uow.commit()
         return StoredFile(
-            id=file_id, tenant_id=app.tenant_id, app_id=app.app_id, key=key, name=head.name, size=received.size,
-            extension=head.extension, mime_type=head.mime_type, hash=received.hash, created_by=end_user_id,
+            id=file_id, tenant_id=tenant_id, app_id=owner["app_id"], key=key, name=head.name, size=received.size,
+            extension=head.extension, mime_type=head.mime_type, hash=received.hash, created_by=owner["created_by"],
             created_at=created_at,
         )
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any
 
 from google.api.httpbody_pb2 import HttpBody
 
 from server.access.service import AccessService
 from server.db.bridge import Database
-from server.edge.call import current_call
+from server.edge.call import caller, current_call
 from server.file import wire
 from server.file.links import FileLinks
 from server.file.model import StoredFile
@@ -19,6 +19,8 @@ from server.file.service import FileService
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
 from server.kit.errors import AppError, Reason, bad_request
+from transom.console.v1 import file_http_service_pb2 as console_pb
+from transom.console.v1 import file_http_service_pb2_grpc as console_grpc
 from transom.file.v1 import file_http_service_pb2 as pb
 from transom.file.v1 import file_http_service_pb2_grpc as pb_grpc
 
@@ -89,6 +91,49 @@ class FileServicer(pb_grpc.FileServiceServicer):
             yield HttpBody(data=piece)
         if size != file.size:
             raise OSError(f"file {file.id} has {size} bytes, not {file.size}")
+
+
+class ConsoleFileServicer(console_grpc.FileServiceServicer):
+    """Uploads of members: documents of datasets, icons and other files."""
+
+    def __init__(
+        self, db: Database, files: FileService, uploads: Uploads, links: FileLinks, limits: console_pb.UploadLimits,
+        documents: Collection[str],
+    ) -> None:
+        """``documents`` are the extensions of which documents can be made."""
+        self._db = db
+        self._files = files
+        self._uploads = uploads
+        self._links = links
+        self._limits = limits
+        self._documents = documents
+
+    async def UploadConsoleFile(self, request_iterator: Bodies, context: Context) -> pb.UploadedFile:
+        """Store one file."""
+
+        async def record(received: Received, key: str) -> StoredFile:
+            if received.fields.get("source") == "datasets" and received.head.extension not in self._documents:
+                raise AppError(Reason.UNSUPPORTED_FILE_TYPE)
+            return await self._db(self._files.add_of_member, caller(), received, key)
+
+        first = await anext(aiter(request_iterator), HttpBody())
+        file = await self._uploads.receive(
+            caller().tenant_id, _checked(first).content_type, _data(first, request_iterator), record,
+            fields=("source",),
+        )
+        return wire.uploaded(file, self._links.link(file.id))
+
+    async def GetUploadLimits(
+        self, request: console_pb.GetUploadLimitsRequest, context: Context
+    ) -> console_pb.UploadLimits:
+        """What an upload may be."""
+        return self._limits
+
+    async def ListSupportedTypes(
+        self, request: console_pb.ListSupportedTypesRequest, context: Context
+    ) -> console_pb.ListSupportedTypesResponse:
+        """Of which files documents can be made."""
+        return console_pb.ListSupportedTypesResponse(allowed_extensions=sorted(self._documents))
 
 
 def _checked(body: HttpBody | None) -> HttpBody:

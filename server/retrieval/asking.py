@@ -69,6 +69,12 @@ def picked(answer: str, datasets: Sequence[Dataset]) -> Dataset | None:
     return next((dataset for dataset in datasets if dataset.name in answer), None)
 
 
+def pairs_request(instructions: str, text: str) -> ChatRequest:
+    """Ask for the questions and answers of a text (rag-engine.md section 5)."""
+    messages = [PromptMessage(role="system", text=instructions), PromptMessage(role="user", text=text)]
+    return ChatRequest(messages=messages, parameters={"temperature": 0.01, "max_tokens": 2000})
+
+
 def filter_request(query: str, fields: Sequence[str]) -> ChatRequest:
     """Ask for conditions on metadata."""
     return _request(_FILTER.format(fields=", ".join(fields), query=query), 512)

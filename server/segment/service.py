@@ -222,16 +222,17 @@ class SegmentService:
             # Nothing is lost: searches drop what its row says is disabled.
             log.warning("entries of disabled segment %s stay: %s", segment.id, error)
 
-    def delete(self, caller: Caller, dataset_id: str, document_id: str, segment_id: str) -> None:
-        """Delete a segment with its children and entries."""
+    def delete(self, caller: Caller, dataset_id: str, document_id: str, *segment_ids: str) -> None:
+        """Delete segments with their children and entries, all or none."""
         with self._uow() as uow:
             scope = self._scope(uow, caller, dataset_id, document_id, lock=True)
             store = SegmentStore(uow)
-            segment = segment_of(store, caller, scope, segment_id, lock=True)
-            nodes = _nodes(store, caller, segment)
-            store.delete(caller.tenant_id, segment.id)
-            store.count_words(caller.tenant_id, scope.document.id, -segment.word_count)
-            self._remove_for_good(uow, scope.dataset, nodes)
+            for segment_id in sorted(set(segment_ids)):
+                segment = segment_of(store, caller, scope, segment_id, lock=True)
+                nodes = _nodes(store, caller, segment)
+                store.delete(caller.tenant_id, segment.id)
+                store.count_words(caller.tenant_id, scope.document.id, -segment.word_count)
+                self._remove_for_good(uow, scope.dataset, nodes)
             uow.commit()
 
     # Child chunks

@@ -94,11 +94,13 @@ class SegmentServicer(rpc.SegmentServiceServicer):
             await self._editor.change(caller(), scope, view, SegmentChange(enabled=enabled))
 
     async def DeleteSegment(self, request: pb.DeleteSegmentRequest, context: Any) -> Empty:
-        await self._limits.knowledge(caller())
-        await self._db(
-            self._segments.delete, caller(), request.dataset_id, request.document_id, request.segment_id
-        )
+        await self.delete(request.dataset_id, request.document_id, request.segment_id)
         return Empty()
+
+    async def delete(self, dataset_id: str, document_id: str, *segment_ids: str) -> None:
+        """Delete segments, all or none."""
+        await self._limits.knowledge(caller())
+        await self._db(self._segments.delete, caller(), dataset_id, document_id, *segment_ids)
 
     async def _usable(self, dataset: Dataset) -> None:
         if dataset.embedding is not None:

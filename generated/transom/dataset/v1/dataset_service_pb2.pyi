@@ -38,18 +38,20 @@ class CreateDatasetRequest(_message.Message):
     def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., indexing_technique: _Optional[str] = ..., permission: _Optional[str] = ..., provider: _Optional[str] = ..., embedding_model: _Optional[str] = ..., embedding_model_provider: _Optional[str] = ..., retrieval_model: _Optional[_Union[_dataset_pb2.RetrievalModel, _Mapping]] = ..., external_knowledge_api_id: _Optional[str] = ..., external_knowledge_id: _Optional[str] = ..., summary_index_setting: _Optional[_Union[_dataset_pb2.SummaryIndexSetting, _Mapping]] = ...) -> None: ...
 
 class ListDatasetsRequest(_message.Message):
-    __slots__ = ("page", "limit", "keyword", "tag_ids", "include_all")
+    __slots__ = ("page", "limit", "keyword", "tag_ids", "include_all", "ids")
     PAGE_FIELD_NUMBER: _ClassVar[int]
     LIMIT_FIELD_NUMBER: _ClassVar[int]
     KEYWORD_FIELD_NUMBER: _ClassVar[int]
     TAG_IDS_FIELD_NUMBER: _ClassVar[int]
     INCLUDE_ALL_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
     page: int
     limit: int
     keyword: str
     tag_ids: _containers.RepeatedScalarFieldContainer[str]
     include_all: bool
-    def __init__(self, page: _Optional[int] = ..., limit: _Optional[int] = ..., keyword: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., include_all: _Optional[bool] = ...) -> None: ...
+    ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, page: _Optional[int] = ..., limit: _Optional[int] = ..., keyword: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., include_all: _Optional[bool] = ..., ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListDatasetsResponse(_message.Message):
     __slots__ = ("data", "has_more", "limit", "total", "page")
