@@ -130,7 +130,7 @@ class Product:
         except OSError:
             return False
 
-    def wait_healthy(self, seconds: float = 40) -> None:
+    def wait_healthy(self, seconds: float = 120) -> None:
         """Until the gateway and all its servers answer."""
         deadline = time.monotonic() + seconds
         while not (self.is_healthy() and self.healthy_servers() == self.servers):
