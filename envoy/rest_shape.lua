@@ -85,8 +85,10 @@ function envoy_on_request(h)
   if kind then headers:add("x-rest-content-type", kind) end
   local verb = headers:get(":method")
   if verb ~= "GET" and verb ~= "HEAD" then
-    if not is_json(kind) then gw:set("gw", "not_json", true) end
-    if has_no_body(headers, h:streamInfo():protocol()) then headers:add("x-rest-no-body", "1") end
+    local bare = has_no_body(headers, h:streamInfo():protocol())
+    if bare then headers:add("x-rest-no-body", "1") end
+    -- Most deletes have no body: what is wrong with one is its query.
+    if not is_json(kind) and not (bare and verb == "DELETE") then gw:set("gw", "not_json", true) end
   end
   drop_grpc_headers(headers)
   plain_query(headers)

@@ -57,7 +57,7 @@ class MessagePrinter:
         return pb.Message(
             id=message_id, conversation_id=conversation_id, parent_message_id=parent, inputs=inputs, query=query,
             answer=self._renewed(answer), feedback=pb.MessageFeedback(rating=rating) if rating else None,
-            retriever_resources=[_resource(item) for item in resources] if resources else None,
+            retriever_resources=[_resource(item, message_id) for item in resources] if resources else None,
             created_at=int(created_at.timestamp()),
             message_files=[self._file(item) for item in files] if files else None,
             status=status, error=error, message_tokens=asked, answer_tokens=answered, total_tokens=asked + answered,
@@ -78,10 +78,10 @@ class MessagePrinter:
         )
 
 
-def _resource(item: Mapping[str, Any]) -> pb.StoredRetrieverResource:
+def _resource(item: Mapping[str, Any], message_id: str) -> pb.StoredRetrieverResource:
     known = {name: item[name] for name in _RESOURCE if item.get(name) is not None}
     whole = {name: int(known[name]) for name in _WHOLE if name in known}
-    return pb.StoredRetrieverResource(id=str(uuid.uuid4()), **{**known, **whole})
+    return pb.StoredRetrieverResource(id=str(uuid.uuid4()), message_id=message_id, **{**known, **whole})
 
 
 def app_feedback(row: Row) -> pb.AppFeedback:

@@ -102,6 +102,13 @@ class Dataset:
         return None
 
     @property
+    def live_embedding(self) -> ModelRef | None:
+        """The model behind the vectors that answer."""
+        if self.live_provider and self.live_model:
+            return ModelRef(self.live_provider, self.live_model)
+        return None
+
+    @property
     def places(self) -> list[tuple[str, int, int]]:
         """(store, dimension, generation) of all vectors that it may have, those of an index being built too."""
         built = [(self.live_dimension, self.live_generation)]

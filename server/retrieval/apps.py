@@ -74,14 +74,16 @@ class AppRetrieval:
         datasets = await self._db(self._usable, asked.tenant_id, search.dataset_ids)
         if search.single and len(datasets) > 1:
             datasets = await self._pick(asked, search, query, datasets)
+        # One dataset is searched by its own settings; several are merged, also where none of them was picked.
+        alone = search.single and len(datasets) == 1
         filtering = await self._filtering(asked, search, query, datasets)
-        if not search.single:
+        if not alone:
             _check_mergeable(search, datasets)
         lists = await asyncio.gather(
-            *(self._one(dataset, search, query, filtering) for dataset in datasets)
+            *(self._one(dataset, search, query, filtering, alone=alone) for dataset in datasets)
         )
         found = [one for of_dataset in lists for one in of_dataset]
-        merged = found if search.single else await self._merged(asked, search, query, datasets, found)
+        merged = found if alone else await self._merged(asked, search, query, datasets, found)
         await self._db(self._note, asked, [dataset.id for dataset in datasets], query, merged)
         return Retrieved("\n".join(one.text for one in merged), _resources(asked, merged))
 
@@ -130,14 +132,14 @@ class AppRetrieval:
         return list(dict.fromkeys(names))
 
     async def _one(
-        self, dataset: Dataset, search: AppSearch, query: str, filtering: Mapping[str, Any] | None
+        self, dataset: Dataset, search: AppSearch, query: str, filtering: Mapping[str, Any] | None, *, alone: bool
     ) -> list[Found]:
-        """One dataset by its own retrieval settings; economy takes the app's number of results."""
+        """One dataset by its own retrieval settings; of several, economy takes the app's number of results."""
         if dataset.is_external:
             records = await self._external.search(dataset, query, search.top_k, search.threshold, filtering)
             return [Found(dataset, record) for record in records]
         model = dict(dataset.search_model)
-        if dataset.indexing_technique != HIGH_QUALITY:
+        if not alone and dataset.live_technique != HIGH_QUALITY:
             model["top_k"] = search.top_k
         model["metadata_filtering_conditions"] = filtering
         found = await self._searcher.search(dataset, query, search_of(model, dataset.live_technique))
@@ -154,7 +156,7 @@ class AppRetrieval:
             scores = await self._reranked(asked, search.rerank, query, found)
         elif len(datasets) > 1 and search.weights is not None:
             scores = await self._weighted(asked, search.weights, query, datasets, found)
-        elif all(dataset.indexing_technique != HIGH_QUALITY and not dataset.is_external for dataset in datasets):
+        elif all(dataset.live_technique != HIGH_QUALITY and not dataset.is_external for dataset in datasets):
             scores = await self._db(_keyword_scores, query, [one.record.segment.content for one in found])
         else:
             scores = [one.record.score for one in found]
@@ -180,7 +182,7 @@ class AppRetrieval:
         found: Sequence[Found],
     ) -> list[float]:
         texts = [one.record.segment.content for one in found]
-        model = next((dataset.embedding for dataset in datasets if dataset.embedding), None)
+        model = next((one for dataset in datasets if (one := dataset.live_embedding)), None)
         cosines = [0.0] * len(found)
         if model is not None:
             vector, documents = await asyncio.gather(
@@ -214,9 +216,9 @@ def _check_mergeable(search: AppSearch, datasets: Sequence[Dataset]) -> None:
     own = [dataset for dataset in datasets if not dataset.is_external]
     if search.rerank is not None or len(own) < 2:
         return
-    if len({dataset.indexing_technique for dataset in own}) > 1:
+    if len({dataset.live_technique for dataset in own}) > 1:
         raise invalid_param(_TECHNIQUES)
-    if search.weights is not None and len({dataset.embedding for dataset in own}) > 1:
+    if search.weights is not None and len({dataset.live_embedding for dataset in own}) > 1:
         raise invalid_param(_MODELS)
 
 
@@ -224,8 +226,9 @@ def _resources(asked: Asked, found: Sequence[Found]) -> list[dict[str, Any]]:
     return [
         {
             "position": position, "dataset_id": one.dataset.id, "dataset_name": one.dataset.name,
-            "document_id": one.record.segment.document_id, "document_name": one.record.segment.document_name,
-            "data_source_type": one.record.segment.data_source_type, "segment_id": one.record.segment.id,
+            # Of external knowledge nothing has an id of ours.
+            "document_id": one.record.segment.document_id or None, "document_name": one.record.segment.document_name,
+            "data_source_type": one.record.segment.data_source_type, "segment_id": one.record.segment.id or None,
             "retriever_from": asked.retriever_from, "score": one.record.score,
             "content": _cited(one), "doc_metadata": json.loads(json.dumps(one.record.segment.doc_metadata)),
             "summary": one.record.segment.summary,

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from server.dataset.model import Dataset, ModelRef
+from server.kit.errors import AppError
 from server.llm.port import ChatModel, ChatRequest, PromptMessage
+from server.metadata.conditions import where
 
 _PATIENCE_SECONDS = 30.0
 _OBJECT = re.compile(r"[\[{].*[\]}]", re.DOTALL)
@@ -93,7 +95,16 @@ def read_filter(answer: str, fields: Sequence[str], operator: str) -> Mapping[st
         for item in items
         if isinstance(item, dict) and item.get("name") in fields and item.get("comparison_operator")
     ]
+    conditions = [condition for condition in conditions if _is_possible(condition)]
     return {"logical_operator": operator, "conditions": conditions} if conditions else None
+
+
+def _is_possible(condition: Mapping[str, Any]) -> bool:
+    """A model may name an operator that there is not, or compare with what is no number."""
+    try:
+        return where({"conditions": [condition]}) is not None
+    except AppError:
+        return False
 
 
 def _request(text: str, most_tokens: int) -> ChatRequest:

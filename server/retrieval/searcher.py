@@ -105,7 +105,7 @@ class Searcher:
     async def _by_vector(
         self, dataset: Dataset, query: str, search: Search, allowed: Sequence[str] | None, trace: Trace
     ) -> tuple[list[Candidate], Segments]:
-        model = _live_model(dataset)
+        model = dataset.live_embedding
         place = live_place(dataset)
         if model is None or place is None:
             return [], {}
@@ -231,7 +231,7 @@ class Searcher:
     ) -> None:
         """Cosines of what only the words found; its vectors come from the embedding cache."""
         missing = [(one, text) for one, text in zip(found, texts, strict=True) if one.vector_score is None]
-        model = _live_model(dataset)
+        model = dataset.live_embedding
         if not missing or model is None:
             return
         vector, documents = await asyncio.gather(
@@ -304,12 +304,6 @@ class Searcher:
 def _effective(dataset: Dataset, search: Search) -> str:
     """What can be done: vectors and words are there once a dataset of high quality was built."""
     return search.method if dataset.live_technique == HIGH_QUALITY else "keyword_search"
-
-
-def _live_model(dataset: Dataset) -> ModelRef | None:
-    if dataset.live_provider and dataset.live_model:
-        return ModelRef(dataset.live_provider, dataset.live_model)
-    return None
 
 
 def _text_candidate(hit: Any) -> Candidate:

@@ -55,17 +55,21 @@ def app_search(document: Mapping[str, Any]) -> AppSearch | None:
     )
 
 
+def _reranks(config: Mapping[str, Any]) -> bool:
+    """Whether results are ranked again; on unless switched off, under either spelling."""
+    return all(config.get(name) in (None, True) for name in ("reranking_enabled", "reranking_enable"))
+
+
 def _rerank(config: Mapping[str, Any]) -> ModelRef | None:
-    enabled = config.get("reranking_enabled", config.get("reranking_enable", True))
     named = _map(config.get("reranking_model"))
     provider, name = named.get("reranking_provider_name"), named.get("reranking_model_name")
-    if not enabled or config.get("reranking_mode") == "weighted_score" or not (provider and name):
+    if not _reranks(config) or config.get("reranking_mode") == "weighted_score" or not (provider and name):
         return None
     return ModelRef(full_name(str(provider)), str(name))
 
 
 def _weights(config: Mapping[str, Any]) -> tuple[float, float] | None:
-    if config.get("reranking_mode") != "weighted_score":
+    if not _reranks(config) or config.get("reranking_mode") != "weighted_score":
         return None
     weights = _map(config.get("weights"))
     vector = _map(weights.get("vector_setting")).get("vector_weight")
