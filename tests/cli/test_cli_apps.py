@@ -24,10 +24,10 @@ def _file(name: str, *, provider: str = "langgenius/openai/openai", model: str =
     return yaml.safe_dump(document, allow_unicode=True)
 
 
-def _workflow(name: str) -> str:
+def _workflow(name: str, **more: object) -> str:
     document = {
         "app": {"name": name, "mode": "workflow"}, "kind": "app", "version": "0.5.0",
-        "workflow": {"graph": {"nodes": [], "edges": []}, "features": {}},
+        "workflow": {"graph": {"nodes": [], "edges": []}, "features": {}, **more},
     }  # fmt: skip
     return yaml.safe_dump(document)
 
@@ -79,6 +79,13 @@ def test_export_of_an_import_gives_the_same_file_again(transom: Instance, tmp_pa
     assert second["app"].pop("name") == "round again"
     del document["app"]["name"]
     assert second == document
+
+
+def test_secret_variables_are_exported_when_asked_for_alone(transom: Instance) -> None:
+    secret = {"id": "01a212ed-0000-7000-8000-000000000001", "name": "token", "value": "geheim", "value_type": "secret"}
+    made = transom.ok("app", "import", "-", stdin=_workflow("with a secret", environment_variables=[secret]))
+    assert "geheim" not in transom.ok("app", "export", _id(made))
+    assert "geheim" in transom.ok("app", "export", _id(made), "--include-secret")
 
 
 def test_overwriting_import_replaces_the_workflow_and_keeps_the_id(transom: Instance) -> None:

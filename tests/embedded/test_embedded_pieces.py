@@ -16,8 +16,8 @@ from server.embedded import child, valkey
 from server.embedded.logs import LogFile, Screen, follow
 from server.embedded.part import next_delay
 from server.embedded.state import StartError, free_ports, keep_environment, open_folder, running_environment
-from server.embedded.supervisor import layout, plans
-from server.settings import Settings
+from server.embedded.supervisor import Layout, layout, plans
+from server.settings import Settings, load
 from tests.harness.stores import wait_until
 
 SECRETS = ("secret_key", "local_model_key")
@@ -124,9 +124,13 @@ def test_restart_waits_longer_each_time_but_never_long(failures: int, seconds: f
     assert next_delay(failures) == pytest.approx(seconds)
 
 
+def _layout(folder: Path, **settings: str) -> Layout:
+    chosen = Settings(port=free_ports(1)[0], server_processes=2, **settings)
+    return layout(chosen, folder, dict.fromkeys(SECRETS, "x"))
+
+
 def _parts(folder: Path, **settings: str) -> list[str]:
-    at = layout(Settings(port=free_ports(1)[0], server_processes=2, **settings), folder, dict.fromkeys(SECRETS, "x"))
-    return [plan.name for plan in plans(at)]
+    return [plan.name for plan in plans(_layout(folder, **settings))]
 
 
 def test_start_runs_every_part_and_ends_them_in_the_order_of_need(tmp_path: Path) -> None:
@@ -137,3 +141,14 @@ def test_what_is_set_by_url_is_used_and_not_started(tmp_path: Path) -> None:
     urls = {"database_url": "postgresql://db/x", "redis_url": "redis://r", "local_model_url": "http://m/v1"}
     assert _parts(tmp_path, **urls) == ["envoy", "server-1", "server-2", "worker"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_kept_environment_gives_other_commands_the_settings_of_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRANSOM_FILE_SIZE_LIMIT", "7")
+    at = _layout(tmp_path, google_api_key="from GOOGLE_API_KEY", database_url="postgresql://db/x")
+    again = load(at.kept())
+    assert (again.file_size_limit, again.google_api_key) == (7, "from GOOGLE_API_KEY")
+    assert (again.database_url, again.port, again.secret_key) == ("postgresql://db/x", at.settings.port, "x")
+    assert again.redis_url == f"unix://{tmp_path}/valkey/valkey.sock"
