@@ -139,9 +139,10 @@ async def test_messages_show_citations_without_what_only_streams_carry(
         "data_source_type": "upload_file", "segment_id": "s", "retriever_from": "api", "score": 0.5,
         "hit_count": None, "content": "c", "page": None, "doc_metadata": {},
     }  # fmt: skip
-    world.message(app, conversation_id, metadata={"retriever_resources": [citation], "usage": {}})
+    message_id = world.message(app, conversation_id, metadata={"retriever_resources": [citation], "usage": {}})
     item = (await client.ok("ListMessages", conversation_id=conversation_id))["data"][0]["retriever_resources"][0]
     assert len(item.pop("id")) == 36
+    assert item.pop("message_id") == message_id
     assert {name: value for name, value in item.items() if value is not None} == {
         name: citation[name]
         for name in citation
