@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
@@ -9,9 +11,12 @@ from server.index import milvus_layout as layout
 from server.index.milvus_calls import COLLECTION_NOT_FOUND, MilvusAddress, MilvusCalls, load
 from server.index.milvus_layout import Home
 
-_M, _EF_CONSTRUCTION = 16, 128
+_EXACT = {"index_type": "FLAT"}
+_GRAPH = {"index_type": "HNSW", "params": {"M": 16, "efConstruction": 128}}
 # Making or loading a collection takes seconds.
 _SECONDS = 60.0
+# How long another process that is making the same collection may take.
+_RIVAL_SECONDS = 10.0
 
 
 class MilvusCollections:
@@ -64,20 +69,31 @@ class MilvusCollections:
         self._known = {known for known in self._known if known[0] != home.collection}
 
     def _create(self, client: Any, home: Home, dimension: int, left: float) -> None:
-        if not client.has_collection(home.collection, timeout=left):
-            try:
-                self._create_collection(client, home, dimension, left)
-            except load().MilvusException:
-                # Somebody was faster, or it really failed.
-                if not client.has_collection(home.collection, timeout=left):
-                    raise
-        if home.partition and not client.has_partition(home.collection, home.partition, timeout=left):
-            try:
-                client.create_partition(home.collection, home.partition, timeout=left)
-            except load().MilvusException:
-                if not client.has_partition(home.collection, home.partition, timeout=left):
-                    raise
+        def has_collection() -> bool:
+            return bool(client.has_collection(home.collection, timeout=left))
+
+        def has_partition() -> bool:
+            return bool(client.has_partition(home.collection, home.partition, timeout=left))
+
+        if not has_collection():
+            self._made(lambda: self._create_collection(client, home, dimension, left), has_collection)
+        if home.partition and not has_partition():
+            self._made(
+                lambda: client.create_partition(home.collection, home.partition, timeout=left), has_partition
+            )
         client.load_collection(home.collection, timeout=left)
+
+    @staticmethod
+    def _made(make: Callable[[], None], exists: Callable[[], bool]) -> None:
+        """Make something that another process may be making just now."""
+        try:
+            make()
+        except load().MilvusException:
+            end = time.monotonic() + _RIVAL_SECONDS
+            while not exists():
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
 
     def _create_collection(self, client: Any, home: Home, dimension: int, left: float) -> None:
         kinds = load().DataType
@@ -88,9 +104,7 @@ class MilvusCollections:
         schema.add_field("document_id", kinds.VARCHAR, max_length=32)
         schema.add_field("vector", kinds.FLOAT_VECTOR, dim=dimension)
         index = client.prepare_index_params()
-        index.add_index(
-            "vector", index_type="HNSW", metric_type="IP", params={"M": _M, "efConstruction": _EF_CONSTRUCTION}
-        )
+        index.add_index("vector", metric_type="IP", **(_EXACT if home.partition else _GRAPH))
         properties = {"properties": {"mmap.enabled": True}} if self._address.mmap else {}
         client.create_collection(
             home.collection, schema=schema, index_params=index, num_shards=1, consistency_level="Bounded",

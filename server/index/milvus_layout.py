@@ -4,9 +4,10 @@ Milvus holds thousands of collections at most, so a collection a dataset would e
 tenants. Instead there is one *shared* collection for each dimension, cut into ``BUCKETS`` partitions; a space lies
 in the partition its name hashes to and is told apart by the field ``space``. A search reads one partition:
 1/64 of everything, so 10,000 datasets of one tenant or 10,000 tenants with 1,000 segments each are 64
-partitions of 156,000 vectors. A space that is known to be large before it is written (``DEDICATED_ROWS``: a
-re-embedding, a move from another store) gets a *dedicated* collection: its HNSW graph holds nothing else, and
-dropping it is one call.
+partitions of 156,000 vectors. The shared collection compares exactly (FLAT): an index over vectors of many
+spaces, asked for those of one, finds too few of them (measured: README.md). A space that is known to be
+large before it is written (``DEDICATED_ROWS``: a re-embedding, a move from another store) gets a *dedicated*
+collection with an HNSW graph, and dropping it is one call.
 
 Partitions are named by us instead of leaving it to a partition key: Milvus 2.3.5 puts upserted rows into
 partitions by their primary key, so searches lose them, and Milvus Lite reads all partitions anyway.
@@ -21,7 +22,7 @@ from dataclasses import dataclass
 from server.index.port import Space
 
 BUCKETS = 64
-DEDICATED_ROWS = 100_000
+DEDICATED_ROWS = 50_000
 
 _HEX = 32
 # The primary key: half of the space's name, then the node's id. A node may be in several spaces.

@@ -25,7 +25,7 @@ MERGE_ROWS = 2_000
 # What halfvec and HNSW allow; wider vectors stay in the tail and are compared exactly.
 MOST_DIMENSIONS = 4_000
 
-_M, _EF_CONSTRUCTION = 16, 64
+_M, _EF_CONSTRUCTION = 16, 128
 _BATCH = 1_000
 # Bytes of the graph per row beside the vector: neighbours on every level, and the element itself.
 _GRAPH_BYTES = 600

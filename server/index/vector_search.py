@@ -24,8 +24,8 @@ from server.index.vector_body import body_table
 
 # Candidates that a walk through HNSW keeps, by rows of the body: what a recall@10 of 0.95 needs (README.md);
 # more for longer lists. 1,000 is pgvector's most.
-_EF = ((20_000, 64), (200_000, 120))
-_EF_LARGE, _EF_PER_HIT, _EF_MOST = 240, 2, 1000
+_EF = ((20_000, 64), (200_000, 100))
+_EF_LARGE, _EF_PER_HIT, _EF_MOST = 200, 2, 1000
 # With a filter the walk goes on until there are enough hits, at most through so many rows.
 _WALK_ROWS = 20_000
 # Up to so many rows of a filter are compared one by one: exact, and faster than a walk that skips nearly all.

@@ -77,6 +77,21 @@ def test_space_expected_to_be_large_gets_a_collection_of_its_own(store: MilvusSt
     other.close()
 
 
+@pytest.mark.timeout(240)
+def test_space_of_its_own_under_a_narrow_filter_finds_the_right_ones(store: MilvusStore) -> None:
+    where = space(dimension=768)
+    store.expect(where, layout.DEDICATED_ROWS)
+    documents = [new_id() for _ in range(200)]
+    entries = make.entries(make.random_vectors(10_000, dimension=768), documents)
+    for at in range(0, len(entries), 2000):
+        store.write(None, where, entries[at : at + 2000])
+    for number, query in enumerate(make.random_vectors(10, dimension=768, seed=5)):
+        of_these = [one for one in entries if one.document_id == documents[number]]
+        right = sorted(of_these, key=lambda one: -float(one.vector @ query))[:20]
+        hits = store.search(None, where, query, 20, documents=[documents[number], new_id()])
+        assert [hit.node_id for hit in hits] == [one.node_id for one in right]
+
+
 def test_two_processes_that_make_a_collection_at_once_both_write(address: MilvusAddress, store: MilvusStore) -> None:
     where = space()
     stores = [store, MilvusStore(address), MilvusStore(address)]

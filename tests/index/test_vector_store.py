@@ -134,6 +134,20 @@ def test_search_without_documents_leaves_them_out_and_fills_the_page(backend: Ba
     assert {hit.document_id for hit in hits} == {rest}
 
 
+def test_search_in_few_documents_of_a_large_space_is_whole_and_right(backend: Backend) -> None:
+    where = space(dimension=768)
+    documents = [new_id() for _ in range(200)]
+    entries = make.entries(make.random_vectors(10_000, dimension=768), documents)
+    for at in range(0, len(entries), 2000):
+        write(backend, where, entries[at : at + 2000])
+    for number, query in enumerate(make.random_vectors(10, dimension=768, seed=5)):
+        wanted = documents[number : number + 2]
+        of_these = [one for one in entries if one.document_id in wanted]
+        found = nodes(search(backend, where, query, 20, documents=wanted))
+        assert len(found) == 20
+        assert len(set(found) & set(exact(of_these, query, 20))) >= 19
+
+
 def test_search_in_no_documents_is_empty(backend: Backend) -> None:
     where, document = space(), new_id()
     write(backend, where, [entry(direction(1), document_id=document)])
