@@ -68,7 +68,7 @@ class MetadataStore:
         self._uow.execute(
             sa.update(documents)
             .where(_M.tenant_id == tenant_id, _M.dataset_id == dataset_id, _M.doc_metadata.has_key(field.name))
-            .values(doc_metadata=(_M.doc_metadata - field.name).op("||")(moved))
+            .values(doc_metadata=_without(field.name).op("||")(moved))
         )
 
     def delete(self, tenant_id: str, dataset_id: str, field: FieldUse) -> None:
@@ -76,7 +76,7 @@ class MetadataStore:
         self._uow.execute(
             sa.update(documents)
             .where(_M.tenant_id == tenant_id, _M.dataset_id == dataset_id, _M.doc_metadata.has_key(field.name))
-            .values(doc_metadata=_M.doc_metadata - field.name)
+            .values(doc_metadata=_without(field.name))
         )
         self._uow.execute(
             sa.delete(document_metadata_bindings).where(_B.tenant_id == tenant_id, _B.field_id == field.id)
@@ -157,6 +157,10 @@ _BUILT_IN = sa.func.jsonb_build_object(
         (_M.data_source_type == "notion_import", "notion"), else_=_M.data_source_type,
     ),
 )
+
+
+def _without(name: str) -> Any:
+    return _M.doc_metadata.op("-")(sa.literal(name, sa.Text))
 
 
 def _without_built_in(stored: Any) -> Any:
