@@ -157,12 +157,12 @@ class OpenAIChat:
         return await asyncio.to_thread(body_of, self.card, end.name, parameters, request, **extra)
 
     async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        body = await self._body(request)
         end = self._endpoint
         session = await self._clients.session(end.api_key, end.base_url, end.organization)
         deadlines = Deadlines(self._clients.timings)
         with _translated(deadlines):
-            response = await deadlines.read(self._open(session, body))
+            # The body is not kept while the answer streams.
+            response = await deadlines.read(self._open(session, await self._body(request)))
             state, lines = ChatStream(legacy=self.card.mode == "completion"), SseLines()
             try:
                 while not state.done and (data := await deadlines.read(response.content.readany())):

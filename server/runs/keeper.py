@@ -68,6 +68,7 @@ class Keeper:
         await self._renew_lease()
         settings = self._settings
         self._tasks = [
+            asyncio.create_task(self._runs.pace.watch(), name="watch the loop"),
             self._every(_WRITE_SECONDS, self._write_at_pace, "write logs"),
             self._every(settings.answer_flush_seconds, self._store_partials, "store partial answers"),
             self._every(_STOP_POLL_SECONDS, self._poll_stops, "look for stop requests"),

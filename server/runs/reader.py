@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from server.kit.errors import Reason
 from server.runs.log import EventLog, continued
+from server.runs.pace import Pace
 from server.runs.run import Run, is_terminal
 from server.runs.store import StoredRun
 from server.runs.wire import to_metadata
@@ -70,7 +71,9 @@ class _Quiet:
         self._timer.cancel()
 
 
-async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds: float, lag_limit: int) -> Batches:
+async def read_local(
+    run: Run, after: int, event_log: EventLog, pace: Pace, *, ping_seconds: float, lag_limit: int
+) -> Batches:
     """Follow a run of this process from memory, without a Redis round trip a token.
 
     A reader that cannot keep up is cut off with an error event that says where to resume; the
@@ -98,6 +101,8 @@ async def read_local(run: Run, after: int, event_log: EventLog, *, ping_seconds:
                 if is_terminal(batch[-1]):
                     return
                 is_slow = True
+                if pace.pause:
+                    await asyncio.sleep(pace.pause)
                 continue
             if run.outcome is not None:
                 return

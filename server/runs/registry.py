@@ -17,6 +17,7 @@ from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.plain import clean_text
 from server.kit.tasks import end
 from server.runs.log import EventLog
+from server.runs.pace import Pace
 from server.runs.reader import Batches, read_local, read_remote
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import RunStore, StoredRun
@@ -37,6 +38,7 @@ class Runs:
     def __init__(self, db: Database, uow: UowFactory, event_log: EventLog, bus: Bus, settings: Settings) -> None:
         self.owner = new_id()
         self.active: dict[str, Run] = {}
+        self.pace = Pace()
         self._db = db
         self._uow = uow
         self._log = event_log
@@ -119,7 +121,7 @@ class Runs:
     def follow(self, run: Run, after: int = 0) -> Batches:
         """Follow a run of this process."""
         return read_local(
-            run, after, self._log,
+            run, after, self._log, self.pace,
             ping_seconds=self._settings.ping_seconds, lag_limit=self._settings.reader_lag_events,
         )
 
