@@ -57,6 +57,7 @@ from server.file.upload import Uploads
 from server.kit.crypto import Sealer
 from server.kit.errors import AppError
 from server.kit.outbound import Outbound
+from server.limits.service import PlanService
 from server.llm import tokens as token_counter
 from server.llm.calls import Timings
 from server.llm.registry import Registry as ProviderRegistry
@@ -313,6 +314,7 @@ class Services:
     apps: AppService
     imports: ImportService
     keys: KeyService
+    plans: PlanService
 
 
 def build_services(uow: UowFactory, models: Models, settings: Settings) -> Services:
@@ -325,6 +327,7 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
         apps=apps,
         imports=ImportService(uow, apps, look, sealer),
         keys=KeyService(uow, sealer),
+        plans=PlanService(uow),
     )
 
 

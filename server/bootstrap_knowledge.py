@@ -136,7 +136,7 @@ async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> 
 def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
     """The Dataset API, and the console over the same use cases."""
     db, uow, settings = core.db, core.uow, core.settings
-    limits = Limits(db, uow, core.redis)
+    limits = Limits(db, uow, core.redis, core.bus)
     usable = DatasetModels(models.runtime)
     datasets, documents, segments = DatasetService(uow), DocumentService(uow), SegmentService(uow, knowledge.entries)
     editor = SegmentEditor(db, segments, knowledge.entries, knowledge.embedder)

@@ -19,6 +19,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
     lazy={
         "app": ("server.cli.apps:app", "Import, export and list apps."),
         "key": ("server.cli.keys:key", "Create, list and revoke keys of the Service API."),
+        "workspace": ("server.cli.workspaces:workspace", "List workspaces and limit what they may use."),
         "dataset": ("server.cli.datasets:dataset", "Push folders into datasets, list and search them."),
         "check": ("server.cli.check:check", "Print the effective settings and test each dependency."),
         "demo": ("server.cli.demo:demo", "Make the demo workspace and print how to call it."),
@@ -82,7 +83,7 @@ def worker(pool: str, concurrency: int | None, ready_file: Path | None, *, ping:
 @main.command()
 @click.option("--port", type=click.IntRange(1, 65535), required=True, help="Port on 127.0.0.1.")
 def model(port: int) -> None:
-    """Serve the packaged chat model, OpenAI-compatible, with key TRANSOM_LOCAL_MODEL_KEY."""
+    """Serve the packaged models, OpenAI-compatible, with key TRANSOM_LOCAL_MODEL_KEY."""
     settings = own_settings()
     if not settings.local_model_key:
         raise click.ClickException(f"{PREFIX}LOCAL_MODEL_KEY is not set: the model asks every caller for it")

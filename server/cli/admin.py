@@ -26,13 +26,21 @@ workspace_option = click.option(
 
 def run(work: Work[T], workspace: str | None) -> T:
     """Do ``work`` as the owner of a workspace. Any fault becomes a ClickException with a text for people."""
+
+    async def inside(admin: Admin) -> T:
+        return await work(admin, await _caller(admin, workspace))
+
+    return run_on_instance(inside)
+
+
+def run_on_instance(work: Callable[[Admin], Awaitable[T]]) -> T:
+    """Do ``work`` that is about no workspace in particular."""
     settings = connected_settings()
     from server.bootstrap import build_admin
 
     async def inside() -> T:
         async with AsyncExitStack() as stack:
-            admin = await build_admin(settings, stack)
-            return await work(admin, await _caller(admin, workspace))
+            return await work(await build_admin(settings, stack))
 
     return explained(inside)
 

@@ -6,10 +6,11 @@ Order when several apply: vector space, documents, adding segments, request rate
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from redis.asyncio import Redis
 
+from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.cache import AsyncCache
@@ -26,19 +27,22 @@ _SEGMENTS = (
 )
 _WINDOW_SECONDS = 60
 _PLAN_SECONDS = 10.0
+# Topic of the bus: the plan of a workspace is another one.
+TOPIC = "limits"
 
 
 class Limits:
     """Plans are kept for some seconds, so a workspace without limits costs no query."""
 
     def __init__(
-        self, db: Database, uow: UowFactory, redis: Redis, clock: Callable[[], float] = time.time
+        self, db: Database, uow: UowFactory, redis: Redis, bus: Bus, clock: Callable[[], float] = time.time
     ) -> None:
         self._db = db
         self._uow = uow
         self._redis = redis
         self._clock = clock
         self._plans: AsyncCache[str, Plan] = AsyncCache(_PLAN_SECONDS)
+        bus.on(TOPIC, self._plans.drop)
 
     async def knowledge(
         self, caller: Caller, *, vectors: bool = False, documents: bool = False, segments: bool = False
@@ -58,9 +62,9 @@ class Limits:
         with self._uow() as uow:
             return LimitStore(uow).plan(tenant_id)
 
-    def _count(self, what: str, tenant_id: str) -> int:
+    def _count(self, what: str, tenant_id: str) -> float:
         with self._uow() as uow:
-            count: int = getattr(LimitStore(uow), what)(tenant_id)
+            count: float = getattr(LimitStore(uow), what)(tenant_id)
             return count
 
     async def _calls(self, tenant_id: str) -> int:
@@ -74,6 +78,28 @@ class Limits:
             pipe.expire(key, _WINDOW_SECONDS)
             results = await pipe.execute()
         return int(results[2])
+
+
+class PlanService:
+    """What an operator allows workspaces."""
+
+    def __init__(self, uow: UowFactory) -> None:
+        self._uow = uow
+
+    def get(self, caller: Caller) -> Plan:
+        """The workspace's plan."""
+        with self._uow() as uow:
+            return LimitStore(uow).plan(caller.tenant_id)
+
+    def change(self, caller: Caller, limits: Mapping[str, int | bool | None]) -> Plan:
+        """Set limits by the names of ``Plan``; None is unlimited. Publish TOPIC afterwards."""
+        with self._uow() as uow:
+            store = LimitStore(uow)
+            if limits:
+                store.change(caller.tenant_id, limits)
+            plan = store.plan(caller.tenant_id)
+            uow.commit()
+        return plan
 
 
 def _refuse_if(refused: bool, message: str) -> None:

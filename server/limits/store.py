@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
-from server.db.tables import datasets, document_segments, documents, workspace_limits
+from server.db.tables import child_chunks, datasets, document_segments, documents, workspace_limits
 
 _L = workspace_limits.c
 _BYTES_OF_A_FLOAT = 4
@@ -38,16 +40,31 @@ class LimitStore:
         row = self._uow.execute(sa.select(*columns).where(_L.tenant_id == tenant_id)).one_or_none()
         return Plan(*row) if row else Plan()
 
+    def change(self, tenant_id: str, values: Mapping[str, int | bool | None]) -> None:
+        """Set some limits of a workspace."""
+        statement = insert(workspace_limits).values(tenant_id=tenant_id, **values)
+        self._uow.execute(
+            statement.on_conflict_do_update(
+                index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
+            )
+        )
+
     def documents(self, tenant_id: str) -> int:
         """Documents of the workspace."""
         count = sa.select(sa.func.count()).select_from(documents).where(documents.c.tenant_id == tenant_id)
         return self._uow.execute(count).scalar_one()
 
-    def vector_space(self, tenant_id: str) -> int:
-        """MiB of the workspace's vectors: segments times dimension, rounded up."""
-        total = (
-            sa.select(sa.func.coalesce(sa.func.sum(datasets.c.dimension), 0) * _BYTES_OF_A_FLOAT)
-            .select_from(document_segments.join(datasets, datasets.c.id == document_segments.c.dataset_id))
-            .where(document_segments.c.tenant_id == tenant_id, datasets.c.dimension.is_not(None))
-        )
-        return -(-int(self._uow.execute(total).scalar_one()) // _MEBIBYTE)
+    def vector_space(self, tenant_id: str) -> float:
+        """MiB of the workspace's vectors: those of segments, or of child chunks where these are embedded."""
+        found = datasets.c
+        size = sa.func.coalesce(found.live_dimension, found.dimension)
+        bytes_ = 0
+        for table, is_nested in ((document_segments, False), (child_chunks, True)):
+            embedded = found.doc_form == "hierarchical_model"
+            total = (
+                sa.select(sa.func.coalesce(sa.func.sum(size), 0))
+                .select_from(table.join(datasets, found.id == table.c.dataset_id))
+                .where(table.c.tenant_id == tenant_id, embedded if is_nested else sa.not_(embedded))
+            )
+            bytes_ += int(self._uow.execute(total).scalar_one()) * _BYTES_OF_A_FLOAT
+        return bytes_ / _MEBIBYTE
