@@ -64,21 +64,20 @@ class Probe:
 
 def probes(settings: Settings, gateway: str) -> list[Probe]:
     """Every dependency of a product with these settings. ``gateway`` is the address to ask, without a path."""
-    no_url = f"{PREFIX}{{}}_URL is not set, and no `transom up` runs on {settings.data_dir}".format
 
     def blocking(ask: Callable[[Settings], str]) -> Callable[[], Awaitable[str]]:
         return lambda: asyncio.to_thread(ask, settings)
 
     def needed(value: str, name: str, ask: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:
-        return ask if value else lambda: _missing(no_url(name))
+        return ask if value else lambda: _missing(PREFIX + name, settings)
 
     redis = settings.redis_url
     return [
         Probe("secret key", blocking(secret_key)),
-        Probe("PostgreSQL", needed(settings.database_url, "DATABASE", blocking(postgres))),
-        Probe("vectors", needed(settings.database_url, "DATABASE", blocking(vectors))),
-        Probe("Redis", needed(redis, "REDIS", lambda: redis_store(settings))),
-        Probe("worker", needed(settings.broker_url or redis, "REDIS", blocking(worker))),
+        Probe("PostgreSQL", needed(settings.database_url, "DATABASE_URL", blocking(postgres))),
+        Probe("vectors", needed(settings.database_url, "DATABASE_URL", blocking(vectors))),
+        Probe("Redis", needed(redis, "REDIS_URL", lambda: redis_store(settings))),
+        Probe("worker", needed(settings.broker_url or redis, "REDIS_URL", blocking(worker))),
         Probe("files", blocking(files)),
         Probe(
             "local model", blocking(local_model), seconds=_MODEL_SECONDS,
@@ -92,8 +91,8 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
     ]
 
 
-async def _missing(text: str) -> str:
-    raise ProbeError(text)
+async def _missing(name: str, settings: Settings) -> str:
+    raise ProbeError(f"{name} is not set, and no `transom up` runs on {settings.data_dir}")
 
 
 def secret_key(settings: Settings) -> str:

@@ -19,6 +19,7 @@ from typing import Any, Self
 import httpx
 import psutil
 
+from server.embedded.child import Command, spawn
 from server.embedded.state import free_ports
 from tests.harness.product import ROOT
 from tests.harness.stores import wait_until
@@ -83,12 +84,9 @@ class Embedded:
         return self._child.pid
 
     def launch(self) -> None:
-        """Begin a start, without waiting."""
-        with (self.folder / "screen").open("ab") as output:
-            self._child = subprocess.Popen(
-                self.argv("up"), stdout=output, stderr=subprocess.STDOUT, env=environment(**self.settings), cwd=ROOT,
-                start_new_session=True,
-            )
+        """Begin a start, without waiting. It dies with the tests, however they end."""
+        command = Command(argv=tuple(self.argv("up")), env=environment(**self.settings), cwd=ROOT)
+        self._child = spawn(command, self.folder / "screen")
 
     def start(self) -> float:
         """Start and wait until it says that it is healthy; the seconds that it says."""
