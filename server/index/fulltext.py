@@ -205,7 +205,9 @@ def _ranked(uow: UnitOfWork, space: int, query: Mapping[str, int]) -> Ranking:
         gone = uow.execute(_DEAD, {"space": space}).all()
         nodes, tokens = nodes - len(gone), tokens - sum(row.tokens for row in gone)
         dead = np.array([row.number for row in gone], np.int64)
-    return rank({term: unpack(parts) for term, parts in blocks.items()}, query, nodes, tokens, dead)
+    # In the query's order, whatever order rows come in: sums of floats, and so ties, depend on it.
+    found = {term: unpack(blocks[term]) for term in query if term in blocks}
+    return rank(found, query, nodes, tokens, dead)
 
 
 def _hits(uow: UnitOfWork, space: int, ranking: Ranking, limit: int, chosen: _Chosen) -> list[Hit]:

@@ -148,15 +148,17 @@ class MilvusStore:
         best = np.argsort(-scores, kind="stable")[:limit]
         return [_hit({"entity": rows[at], "distance": scores[at]}) for at in best.tolist()]
 
-    def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:  # noqa: ARG002
-        """Everything by node id. Each batch is as new as its moment."""
-        for rows in self._pages(space, [*_FIELDS, "vector"], batch, ""):
-            yield [_entry(row) for row in rows]
-
     def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:  # noqa: ARG002
-        """The ids of all nodes, in order."""
-        for rows in self._pages(space, ["pk"], batch, after):
-            yield [layout.node_of(row["pk"]) for row in rows]
+        """The ids of all nodes, in order. Each batch is as new as its moment."""
+        home = self._home(space)
+        last = home.key(checked_id(after)) if after else ""
+        # As pymilvus's own iterator asks: only then do all servers return the lowest keys first.
+        while rows := self._query(
+            home, f"pk > {layout.quoted(last)}", output_fields=["pk"], limit=batch, iterator="True"
+        ):
+            keys = sorted(row["pk"] for row in rows)
+            last = keys[-1]
+            yield [layout.node_of(key) for key in keys]
 
     def read(self, uow: UnitOfWork | None, space: Space, node_ids: Sequence[str]) -> list[Entry]:  # noqa: ARG002
         """The entries of nodes."""
@@ -244,17 +246,6 @@ class MilvusStore:
             )
 
         return list(self._read(home, query) or [])
-
-    def _pages(self, space: Space, fields: list[str], batch: int, after: str) -> Iterator[list[Any]]:
-        home = self._home(space)
-        last = home.key(checked_id(after)) if after else ""
-        # As pymilvus's own iterator asks: only then do all servers return the lowest keys first.
-        while rows := self._query(
-            home, f"pk > {layout.quoted(last)}", output_fields=fields, limit=batch, iterator="True"
-        ):
-            rows.sort(key=lambda row: row["pk"])
-            last = rows[-1]["pk"]
-            yield rows
 
 
 class _Homes:

@@ -89,15 +89,10 @@ class PgVectorStore:
         found: int = uow.execute(sa.text(f"SELECT {parts}"), {"space": registered.id}).scalar_one()
         return found
 
-    def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:
-        """Everything by node id. Each batch is as new as its moment; the caller may commit in between."""
-        for rows in self._pages(_required(uow), space, _ENTRY, batch, ""):
-            yield [_entry(row) for row in rows]
-
     def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:
-        """The ids of all nodes, in order, under the same terms."""
-        for rows in self._pages(_required(uow), space, "true", batch, after):
-            yield [row.node for row in rows]
+        """The ids of all nodes, in order. Each batch is as new as its moment; the caller may commit in between."""
+        for rows in self._pages(_required(uow), space, batch, after):
+            yield list(rows)
 
     def read(self, uow: UnitOfWork | None, space: Space, node_ids: Sequence[str]) -> list[Entry]:
         """The entries of nodes."""
@@ -142,20 +137,20 @@ class PgVectorStore:
             uow.execute(sa.text(f"DELETE FROM {body_table(registered.id)} WHERE {of_these}"), parameters)  # noqa: S608
 
     @staticmethod
-    def _pages(uow: UnitOfWork, space: Space, columns: str, batch: int, after: str) -> Iterator[Sequence[Any]]:
+    def _pages(uow: UnitOfWork, space: Space, batch: int, after: str) -> Iterator[Sequence[str]]:
         after = checked_id(after) if after else NIL_UUID
         while (registered := _find(uow, space, share=True)) is not None:
             pages = " UNION ALL ".join(
-                f"(SELECT t.node_id::text AS node, {columns} FROM {part} AND t.node_id > CAST(:after AS uuid) "  # noqa: S608
+                f"(SELECT t.node_id::text AS node FROM {part} AND t.node_id > CAST(:after AS uuid) "  # noqa: S608
                 "ORDER BY t.node_id LIMIT :batch)"
                 for part in _parts(registered)
             )
-            text = sa.text(f'SELECT * FROM ({pages}) rows ORDER BY node COLLATE "C" LIMIT :batch')  # noqa: S608
-            rows = uow.execute(text, {"space": registered.id, "after": after, "batch": batch}).all()
-            if not rows:
+            text = sa.text(f'SELECT node FROM ({pages}) rows ORDER BY node COLLATE "C" LIMIT :batch')  # noqa: S608
+            nodes = uow.execute(text, {"space": registered.id, "after": after, "batch": batch}).scalars().all()
+            if not nodes:
                 return
-            after = rows[-1].node
-            yield rows
+            after = nodes[-1]
+            yield nodes
 
 
 def _required(uow: UnitOfWork | None) -> UnitOfWork:

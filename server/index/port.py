@@ -91,10 +91,6 @@ class VectorStore(Protocol):
         """How many entries a space has."""
         ...
 
-    def entries(self, uow: UnitOfWork | None, space: Space, batch: int) -> Iterator[list[Entry]]:
-        """Everything of a space, in batches, for moving it to another store."""
-        ...
-
     def nodes(self, uow: UnitOfWork | None, space: Space, batch: int, *, after: str = "") -> Iterator[list[str]]:
         """The ids of all nodes of a space that come after ``after``, in order, in batches."""
         ...

@@ -210,7 +210,7 @@ def test_server_that_is_away_is_told_within_the_time_allowed() -> None:
         lambda: store.delete_documents(None, space(), [new_id()]),
         lambda: store.drop(None, space()),
         lambda: store.count(None, space()),
-        lambda: list(store.entries(None, space(), 10)),
+        lambda: list(store.nodes(None, space(), 10)),
     ]
     for call in calls:
         began = time.monotonic()

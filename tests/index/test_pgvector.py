@@ -435,6 +435,30 @@ def test_sweep_removes_what_dropped_spaces_left(
         assert scalar(uow, "SELECT count(*) FROM index_spaces WHERE dataset_id = :d", d=dataset) == 0
 
 
+def test_sweep_removes_a_body_that_was_made_while_its_space_was_dropped(
+    body: Body, small_bodies: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body.write(random_entries(300))
+    with body.backend.uow() as uow:
+        table = f"vector_body_{body.number(uow)}"
+    real = vector_body._Space._run
+
+    def run(self: vector_body._Space, statement: str) -> None:
+        real(self, statement)
+        if statement.startswith("CREATE TABLE"):
+            with body.backend.uow() as uow:
+                body.store.drop(uow, body.space)
+                uow.commit()
+
+    monkeypatch.setattr(vector_body._Space, "_run", run)
+    assert not body.store.tend(body.space)
+    with body.backend.uow() as uow:
+        assert scalar(uow, "SELECT to_regclass(:t)", t=table) is not None
+    sweep(body.backend.uow, age=timedelta(0), most_spaces=1000)
+    with body.backend.uow() as uow:
+        assert scalar(uow, "SELECT to_regclass(:t)", t=table) is None
+
+
 def test_drop_waits_for_a_writer_so_nothing_is_left_behind(postgres_backend: PostgresBackend) -> None:
     where, store = space(), postgres_backend.store
     with postgres_backend.uow() as uow:

@@ -303,17 +303,17 @@ def test_limit_out_of_range_is_refused(backend: Backend, limit: int) -> None:
 # Reading everything
 
 
-def test_entries_pages_through_a_space_by_node(backend: Backend) -> None:
+def test_nodes_and_read_give_back_everything_of_a_space(backend: Backend) -> None:
     where = space(dimension=32)
     written = make.entries(make.random_vectors(250, dimension=32))
     write(backend, where, written)
     write(backend, space(tenant_id=where.tenant_id, dimension=32), make.entries(make.random_vectors(10, dimension=32)))
     with backend.transaction() as uow:
-        pages = list(backend.store.entries(uow, where, 100))
-        ids = [node for page in backend.store.nodes(uow, where, 100) for node in page]
+        pages = list(backend.store.nodes(uow, where, 100))
+        read = backend.store.read(uow, where, [node for page in pages for node in page])
     assert [len(page) for page in pages] == [100, 100, 50]
-    found = {one.node_id: one for page in pages for one in page}
-    assert list(found) == ids == sorted(one.node_id for one in written)
+    assert [node for page in pages for node in page] == sorted(one.node_id for one in written)
+    found = {one.node_id: one for one in read}
     for one in written:
         got = found[one.node_id]
         assert (got.segment_id, got.document_id) == (one.segment_id, one.document_id)
