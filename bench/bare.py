@@ -1,7 +1,7 @@
 """The reference behind Envoy: a grpc.aio and uvloop server whose handlers send prepared bytes.
 
 It does what no product can go without and nothing else: no access check, no database, no printing.
-A stream sends its events one message each, as a plain handler does.
+A stream sends its events one message each, as a plain handler does. A held one sends one and stays open.
 """
 
 from __future__ import annotations
@@ -23,35 +23,44 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 Context = Any
 
 
+_HELD = "held"
+
+
 def prepare(path: Path, replies: dict[str, tuple[str, Sequence[bytes]]]) -> None:
-    """Write what to answer: RPC -> (content type, body); more than one body is a stream."""
+    """Write what to answer: RPC -> (content type, bodies).
+
+    More than one body is a stream; one that has an empty body last sends the others and does not end.
+    """
     encoded = {
         rpc: [
-            base64.b64encode(HttpBody(content_type=kind, data=body).SerializeToString()).decode() for body in bodies
+            base64.b64encode(HttpBody(content_type=kind, data=body).SerializeToString()).decode() if body else _HELD
+            for body in bodies
         ]
         for rpc, (kind, bodies) in replies.items()
     }
     path.write_text(json.dumps(encoded))
 
 
-def _handler(messages: Sequence[bytes]) -> grpc.RpcMethodHandler:
+def _handler(encoded: Sequence[str]) -> grpc.RpcMethodHandler:
+    messages = [base64.b64decode(message) for message in encoded if message != _HELD]
+
     async def one(_request: bytes, _context: Context) -> bytes:
         return messages[0]
 
     async def many(_request: bytes, _context: Context) -> AsyncIterator[bytes]:
         for message in messages:
             yield message
+        if _HELD in encoded:
+            await asyncio.Event().wait()
 
-    if len(messages) == 1:
+    if len(encoded) == 1:
         return grpc.unary_unary_rpc_method_handler(one)
     return grpc.unary_stream_rpc_method_handler(many)
 
 
 class _Handlers(grpc.GenericRpcHandler):
     def __init__(self, replies: dict[str, list[str]]) -> None:
-        self._handlers = {
-            rpc: _handler([base64.b64decode(message) for message in messages]) for rpc, messages in replies.items()
-        }
+        self._handlers = {rpc: _handler(messages) for rpc, messages in replies.items()}
 
     def service(self, handler_call_details: Any) -> grpc.RpcMethodHandler | None:
         return self._handlers.get(handler_call_details.method)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from statistics import mean
 from typing import Any
 
@@ -209,25 +210,21 @@ def open_streams(world: World, options: Options) -> Result:
     """What an open stream holds."""
     streams = 300 if options.rounds < 3 else 1000
     result = Result("open_streams", f"{streams} open streams whose model says a token a second, on a fresh product")
+    with world.fresh_bare("held") as bare:
+        target = Target("bare", _port(bare.url), _parts(bare))
+        held = world.app("tokens=10").post("/v1/completion-messages", {"inputs": {}, "response_mode": "streaming"})
+        least, _, _ = _held(result, target, [held], streams, dict)
     with world.fresh("open") as product:
         workspace = Workspace(product, world.model_url, model="bench@tokens=10")
         app = world.app("tokens=600,delay=1000", workspace)
         target = Target("fresh", _port(product.url), _parts(product))
         run(Order(port=target.port, requests=world.app("tokens=50", workspace).chats(20), clients=20, seconds=2))
         time.sleep(1)
-        before = {name: part.memory() for name, part in target.parts.items()}
-        with Held(Order(port=target.port, requests=app.chats(streams), clients=streams, ramp=4, hold=True)) as held:
-            trouble = held.opened()
-            result.failed += bool(trouble)
-            result.failures += [trouble] if trouble else []
-            meter = Meter(target.parts)
-            states = _connections(world, product.postgres_url, seconds=6)
-            used = meter.read()
-            grown = {name: (part.memory() - before[name]) / streams / _KIB for name, part in target.parts.items()}
-            held.end()
+        look = partial(_connections, world, product.postgres_url, seconds=6)
+        grown, used, states = _held(result, target, app.chats(streams), streams, look)
     total = sum(grown.values())
-    result.figures |= {"grown_kib": grown, "connections": states}
-    result.add(f"each: {', '.join(f'{name} {size:.0f} KiB' for name, size in grown.items())}")
+    result.figures |= {"grown_kib": grown, "bare_grown_kib": least, "connections": states}
+    result.add(f"each: {_sizes(grown)}; a stream that a bare server holds: {_sizes(least)}")
     result.add(f"CPU meanwhile, of a core: {', '.join(f'{name} {spent / 6:.0%}' for name, spent in used.items())}")
     result.add(
         f"database connections of {world.servers} processes over 6 s: {states['most']} open; "
@@ -240,6 +237,28 @@ def open_streams(world: World, options: Options) -> Result:
         ok=states["in_transaction"] == 0,
     )
     return result
+
+
+def _sizes(grown: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {size:.0f} KiB" for name, size in grown.items())
+
+
+def _held(
+    result: Result, target: Target, requests: Sequence[str], streams: int, look: Callable[[], dict[str, int]]
+) -> tuple[dict[str, float], dict[str, float], dict[str, int]]:
+    """Open streams and ``look`` meanwhile: KiB that each part grew by per stream, CPU during the look, what it saw."""
+    before = {name: part.memory() for name, part in target.parts.items()}
+    order = Order(port=target.port, requests=requests, clients=streams, ramp=4, hold=True)
+    with Held(order) as held:
+        trouble = held.opened()
+        result.failed += bool(trouble)
+        result.failures += [trouble] if trouble else []
+        meter = Meter(target.parts)
+        seen = look()
+        used = meter.read()
+        grown = {name: (part.memory() - before[name]) / streams / _KIB for name, part in target.parts.items()}
+        held.end()
+    return grown, used, seen
 
 
 def _connections(world: World, url: str, *, seconds: float) -> dict[str, int]:

@@ -109,9 +109,10 @@ def _console(world: World, chat: App) -> list[Route]:
 
 
 def _others(chat: App) -> list[Route]:
+    as_json = {**chat.headers, "Content-Type": "application/json"}
     return [
         Route("health", [http("GET", "/health")]),
         Route("unknown path", [chat.get("/v1/nothing-here")], 404),
         Route("wrong key", [http("GET", "/v1/parameters", headers={"Authorization": "Bearer app-wrong"})], 401),
-        Route("broken body", [http("POST", "/v1/chat-messages", headers=chat.headers, raw="{")], 400),
+        Route("broken body", [http("POST", "/v1/chat-messages", headers=as_json, raw="{")], 400),
     ]

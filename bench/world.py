@@ -28,6 +28,7 @@ TURNS = 25
 _PARAMETERS = "/transom.app.v1.AppInfoService/GetParameters"
 _MESSAGES = "/transom.conversation.v1.MessageService/ListMessages"
 _STREAM = "/transom.chat.v1.ChatStreamService/StreamChatMessage"
+_HELD_STREAM = "/transom.chat.v1.CompletionStreamService/StreamCompletionMessage"
 _JSON = "application/json"
 _SSE = "text/event-stream"
 
@@ -130,11 +131,8 @@ class World:
         self.product = enter(self._product("product", self.database_url))
         self.workspace = Workspace(self.product, self.model_url, model="bench@tokens=10")
         self.conversation = self._converse()
-        replies = self._replies()
-        self.bare = Bare(self.database_url, "", self.folder / "bare", servers=self.servers)
-        self.bare.folder.mkdir()
-        bare.prepare(self.bare.replies, replies)
-        enter(self.bare)
+        self._answers = self._replies()
+        self.bare = enter(self.fresh_bare("bare"))
 
     def _product(self, name: str, database_url: str) -> Product:
         return Product(
@@ -145,6 +143,13 @@ class World:
     def fresh(self, name: str) -> Product:
         """Another product on an empty database, not started: for cases that look at memory."""
         return self._product(name, self.stores.postgres_url())
+
+    def fresh_bare(self, name: str) -> Bare:
+        """Another reference, not started."""
+        made = Bare(self.database_url, "", self.folder / name, servers=self.servers)
+        made.folder.mkdir()
+        bare.prepare(made.replies, self._answers)
+        return made
 
     def _start_model(self) -> int:
         (port,) = free_ports(1)
@@ -259,7 +264,11 @@ class World:
         url = f"{self.product.url}/v1/chat-messages"
         text = httpx.post(url, json=body, headers=talker.headers, timeout=60).content
         events = [event + b"\n\n" for event in text.split(b"\n\n") if event]
-        return {_PARAMETERS: (_JSON, [parameters]), _MESSAGES: (_JSON, [page]), _STREAM: (_SSE, events)}
+        return {
+            _PARAMETERS: (_JSON, [parameters]), _MESSAGES: (_JSON, [page]), _STREAM: (_SSE, events),
+            # A completion of the reference stays open.
+            _HELD_STREAM: (_SSE, [events[0], b""]),
+        }
 
     # Looks into PostgreSQL
 
