@@ -93,26 +93,26 @@ class PartialMembers(_message.Message):
     def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class RetrievalModel(_message.Message):
-    __slots__ = ("search_method", "reranking_enable", "reranking_model", "reranking_mode", "top_k", "score_threshold_enabled", "score_threshold", "weights", "metadata_filtering_conditions")
+    __slots__ = ("search_method", "reranking_enable", "reranking_mode", "reranking_model", "weights", "top_k", "score_threshold_enabled", "score_threshold", "metadata_filtering_conditions")
     SEARCH_METHOD_FIELD_NUMBER: _ClassVar[int]
     RERANKING_ENABLE_FIELD_NUMBER: _ClassVar[int]
-    RERANKING_MODEL_FIELD_NUMBER: _ClassVar[int]
     RERANKING_MODE_FIELD_NUMBER: _ClassVar[int]
+    RERANKING_MODEL_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     TOP_K_FIELD_NUMBER: _ClassVar[int]
     SCORE_THRESHOLD_ENABLED_FIELD_NUMBER: _ClassVar[int]
     SCORE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
-    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FILTERING_CONDITIONS_FIELD_NUMBER: _ClassVar[int]
     search_method: str
     reranking_enable: bool
-    reranking_model: RerankingModel
     reranking_mode: str
+    reranking_model: RerankingModel
+    weights: RetrievalWeights
     top_k: int
     score_threshold_enabled: bool
     score_threshold: float
-    weights: RetrievalWeights
     metadata_filtering_conditions: MetadataFilteringConditions
-    def __init__(self, search_method: _Optional[str] = ..., reranking_enable: _Optional[bool] = ..., reranking_model: _Optional[_Union[RerankingModel, _Mapping]] = ..., reranking_mode: _Optional[str] = ..., top_k: _Optional[int] = ..., score_threshold_enabled: _Optional[bool] = ..., score_threshold: _Optional[float] = ..., weights: _Optional[_Union[RetrievalWeights, _Mapping]] = ..., metadata_filtering_conditions: _Optional[_Union[MetadataFilteringConditions, _Mapping]] = ...) -> None: ...
+    def __init__(self, search_method: _Optional[str] = ..., reranking_enable: _Optional[bool] = ..., reranking_mode: _Optional[str] = ..., reranking_model: _Optional[_Union[RerankingModel, _Mapping]] = ..., weights: _Optional[_Union[RetrievalWeights, _Mapping]] = ..., top_k: _Optional[int] = ..., score_threshold_enabled: _Optional[bool] = ..., score_threshold: _Optional[float] = ..., metadata_filtering_conditions: _Optional[_Union[MetadataFilteringConditions, _Mapping]] = ...) -> None: ...
 
 class RerankingModel(_message.Message):
     __slots__ = ("reranking_provider_name", "reranking_model_name")
