@@ -242,7 +242,8 @@ def _cluster(place: Place) -> Json:
         "circuit_breakers": {"thresholds": [limits]},
         "health_checks": [
             {
-                "timeout": "1s",
+                # A busy process answers late and is still the one to ask; a dead one refuses at once.
+                "timeout": "3s",
                 "interval": "2s",
                 "no_traffic_interval": "1s",
                 "unhealthy_threshold": 2,
