@@ -78,6 +78,7 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
         Probe("vectors", needed(settings.database_url, "DATABASE_URL", blocking(vectors))),
         Probe("Redis", needed(redis, "REDIS_URL", lambda: redis_store(settings))),
         Probe("worker", needed(settings.broker_url or redis, "REDIS_URL", blocking(worker))),
+        Probe("jobs", needed(settings.database_url, "DATABASE_URL", blocking(jobs))),
         Probe("files", blocking(files)),
         Probe(
             "local model", blocking(local_model), seconds=_MODEL_SECONDS,
@@ -167,6 +168,28 @@ def worker(settings: Settings) -> str:
     if not worker_answers(settings, host=""):
         raise ProbeError("no worker answers through the broker: start `transom worker`")
     return "answers"
+
+
+def jobs(settings: Settings) -> str:
+    """No job is left lying; what failed is tried again, what went missing was mended."""
+    from server.db.engine import make_engine, uow_factory
+    from server.worker.store import WorkerStore
+    from server.worker.watch import WITHIN, nobody
+
+    engine = make_engine(settings.database_url, pool_size=1)
+    try:
+        with uow_factory(engine)() as uow:
+            store = WorkerStore(uow)
+            waiting, findings = store.waiting(WITHIN), store.findings()
+    finally:
+        engine.dispose()
+    if waiting.overdue and not waiting.workers:
+        raise ProbeError(nobody(waiting))
+    said = [f"{waiting.workers} workers take them" if waiting.workers != 1 else "1 worker takes them"]
+    if waiting.failing:
+        said.append(f"{waiting.failing} failed and are tried again: {first_line(waiting.last_error)}")
+    said += [f"{each.total} {each.kind} found and mended, last {each.found_at:%Y-%m-%d %H:%M}" for each in findings]
+    return "; ".join(said)
 
 
 def files(settings: Settings) -> str:

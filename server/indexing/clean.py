@@ -175,5 +175,5 @@ def _places(payload: Mapping[str, Any]) -> list[Place]:
                 generation=generation,
             ),
         )
-        for store, dimension, generation in payload["places"]
+        for store, dimension, generation in payload.get("places", ())
     ]

@@ -120,6 +120,24 @@ class ReconcileStore:
             ],
         )
 
+    def order_orphan_datasets(self, limit: int) -> int:
+        """Datasets that are gone while their documents are not, and no job removes them; how many."""
+        orphaned = (
+            sa.select(_M.tenant_id, _M.dataset_id).distinct()
+            .where(
+                sa.not_(sa.exists().where(_D.id == _M.dataset_id)),
+                sa.not_(_job(("purge_dataset",), "dataset_id", _M.dataset_id)),
+            )
+            .limit(limit)
+        )
+        return self._order(
+            "purge_dataset",
+            [
+                {"tenant_id": row.tenant_id, "dataset_id": row.dataset_id, "places": []}
+                for row in self._uow.execute(orphaned)
+            ],
+        )
+
     def drop_orphan_spaces(self) -> int:
         """Indexes in this database of datasets that are gone, have another one or moved away; how many."""
         used = sa.exists().where(

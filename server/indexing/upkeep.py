@@ -17,7 +17,8 @@ log = logging.getLogger("transom.indexing")
 
 _BATCH = 1000
 # Each finding is counted in ``upkeep_findings`` under its kind.
-LOST, ORPHANS, SPACES, ENTRIES = "lost documents", "orphaned documents", "orphaned indexes", "orphaned entries"
+LOST, ORPHANS = "lost documents", "orphaned documents"
+SPACES, ENTRIES = "orphaned indexes", "orphaned entries"
 
 
 class Upkeep:
@@ -51,7 +52,7 @@ class Upkeep:
         It comes from a crash between a vector store and the database, or from a store that was restored from
         an older copy. Entries are compared with segments dataset by dataset, by jobs of their own.
         """
-        self._find(ORPHANS, lambda store: store.order_orphans(_BATCH))
+        self._find(ORPHANS, lambda store: store.order_orphan_datasets(_BATCH) + store.order_orphans(_BATCH))
         self._find(SPACES, lambda store: store.drop_orphan_spaces())
         with self._uow() as uow:
             ReconcileStore(uow).order_checks()

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from celery import Celery
 
 from server.settings import Settings
+from server.worker.names import QUEUE
 
-QUEUE = "transom"
 # Every module with tasks; a slice adds its own here.
 TASK_MODULES = ("server.worker.tasks",)
 # Above the longest task; the lease of a job's row is what brings a dead worker's work back sooner.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import threading
 import time
 import warnings
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from celery import Celery, signals
 from celery.platforms import SecurityWarning
@@ -19,7 +20,8 @@ from kombu.exceptions import OperationalError
 
 from server.logs import configure
 from server.settings import Settings
-from server.worker.app import QUEUE, make_app
+from server.worker.app import make_app
+from server.worker.names import QUEUE
 from server.worker.service import JobService
 
 log = logging.getLogger("transom.worker")
@@ -33,6 +35,7 @@ RECURRING = {
 # Messages that may wait in the queue; a worker asks for more twice a second.
 _QUEUED = 100
 _PING_SECONDS = 3.0
+_ANEW_SECONDS = 1.0
 
 
 def run(
@@ -56,7 +59,20 @@ def run(
     )
     worker.start()
     status: int = worker.exitcode or 0
+    if status and relay.is_working:
+        _begin_anew()
     return status
+
+
+def _begin_anew() -> NoReturn:
+    """Become the process that was started, after Celery gave up.
+
+    It does when the broker dies while a task runs: kombu then restores messages over a connection that is gone.
+    """
+    log.warning("the worker begins anew")
+    time.sleep(_ANEW_SECONDS)
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - what we were started with
 
 
 def answers(settings: Settings, *, host: str | None = None) -> bool:
@@ -73,6 +89,11 @@ def answers(settings: Settings, *, host: str | None = None) -> bool:
 
 def _node_name() -> str:
     return f"transom@{socket.gethostname()}"
+
+
+def _reported_name() -> str:
+    """What tells this process from others of its host."""
+    return f"{_node_name()} {os.getpid()}"
 
 
 def _jobs_of_process(settings: Settings, connections: int) -> Any:
@@ -102,10 +123,19 @@ class _Relay:
     def __init__(self, app: Celery, ready_file: Path | None) -> None:
         self._app = app
         self._ready_file = ready_file
+        self._started = False
         self._stopping = False
 
+    @property
+    def is_working(self) -> bool:
+        """It began to announce, and nobody asked it to stop."""
+        return self._started and not self._stopping
+
     def start(self, **_: Any) -> None:
-        """Begin when the worker takes messages."""
+        """Begin when the worker takes messages; it says so again each time it has found its broker again."""
+        if self._started:
+            return
+        self._started = True
         if self._ready_file is not None:
             self._ready_file.touch()
         log.info("ready: queue %s", QUEUE)
@@ -114,6 +144,10 @@ class _Relay:
     def stop(self, **_: Any) -> None:
         """Announce nothing more."""
         self._stopping = True
+        try:
+            self._app.jobs().leave(_reported_name())
+        except Exception as error:
+            log.info("a server will take this worker for alive for some seconds: %s", error)
         if self._ready_file is not None:
             self._ready_file.unlink(missing_ok=True)
 
@@ -123,10 +157,12 @@ class _Relay:
         ordered = 0.0
         while not self._stopping:
             try:
+                self._announce(jobs)
                 if time.monotonic() - ordered >= _RECURRING_SECONDS:
                     jobs.order_recurring(RECURRING)
+                    # Database and broker both answered.
+                    jobs.report(_reported_name())
                     ordered = time.monotonic()
-                self._announce(jobs)
                 waiting = False
             except Exception as error:
                 if not waiting:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from server.db.engine import UowFactory
 from server.db.faults import is_away
 from server.kit.plain import clean_text
-from server.worker.store import Begun, Due, JobStore
+from server.worker.store import Begun, Due, JobStore, WorkerStore
 
 log = logging.getLogger("transom.worker")
 
@@ -22,6 +22,8 @@ T = TypeVar("T")
 # A message about a job may wait this long in the queue before the job is announced again.
 _QUIET = timedelta(minutes=1)
 _AWAY_SECONDS = 1.0
+# A worker that said nothing for so long is no longer listed.
+_FORGET = timedelta(days=1)
 _FIRST_PAUSE_SECONDS = 2
 _LONGEST_PAUSE_SECONDS = 3600
 _ERROR_CHARACTERS = 2000
@@ -62,6 +64,18 @@ class JobService:
         with self._uow() as uow:
             for kind, seconds in every.items():
                 JobStore(uow).order_recurring(kind, timedelta(seconds=seconds))
+            uow.commit()
+
+    def report(self, worker: str) -> None:
+        """Tell that ``worker`` takes jobs; for a server that looks whether anybody does (watch.py)."""
+        with self._uow() as uow:
+            WorkerStore(uow).report(worker, _FORGET)
+            uow.commit()
+
+    def leave(self, worker: str) -> None:
+        """Tell that ``worker`` takes no more."""
+        with self._uow() as uow:
+            WorkerStore(uow).leave(worker)
             uow.commit()
 
     def put_back(self, found: Sequence[Due]) -> None:

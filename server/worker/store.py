@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
-from server.db.tables import jobs, recurring_jobs
+from server.db.tables import jobs, recurring_jobs, upkeep_findings, workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +97,55 @@ class JobStore:
         """Keep the reason and make the job due again after ``pause``."""
         mine = (jobs.c.id == job.id) & (jobs.c.attempts == job.attempts)
         self._uow.execute(sa.update(jobs).where(mine).values(last_error=error, due_at=sa.func.now() + pause))
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Jobs that nobody has taken although they are due, and those that failed when they were last tried."""
+
+    workers: int
+    overdue: int
+    # Seconds that the oldest of them waits.
+    longest: float
+    failing: int
+    last_error: str | None
+
+
+class WorkerStore:
+    """Who takes jobs, and whether any are left lying."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    def report(self, name: str, forget: timedelta) -> None:
+        """A worker takes jobs; those not heard of for ``forget`` are forgotten."""
+        seen = {"seen_at": sa.func.now()}
+        self._uow.execute(
+            insert(workers).values(name=name, **seen).on_conflict_do_update(index_elements=["name"], set_=seen)
+        )
+        self._uow.execute(sa.delete(workers).where(workers.c.seen_at < sa.func.now() - forget))
+
+    def leave(self, name: str) -> None:
+        """A worker takes no more jobs."""
+        self._uow.execute(sa.delete(workers).where(workers.c.name == name))
+
+    def waiting(self, within: timedelta) -> Waiting:
+        """How things are: workers that were heard of ``within`` this time, jobs due for longer than that."""
+        now = sa.func.now()
+        alive = sa.select(sa.func.count()).select_from(workers).where(workers.c.seen_at > now - within)
+        late = jobs.c.due_at < now - within
+        lying = sa.select(
+            sa.func.count().filter(late).label("overdue"),
+            sa.func.coalesce(sa.extract("epoch", now - sa.func.min(jobs.c.due_at).filter(late)), 0).label("longest"),
+            sa.func.count().filter(jobs.c.last_error.is_not(None)).label("failing"),
+            sa.func.max(jobs.c.last_error).label("last_error"),
+        )
+        row = self._uow.execute(lying).one()
+        return Waiting(
+            self._uow.execute(alive).scalar_one(), row.overdue, float(row.longest), row.failing, row.last_error
+        )
+
+    def findings(self) -> Sequence[Any]:
+        """(kind, total, found_at) of what upkeep found and mended."""
+        columns = upkeep_findings.c
+        return self._uow.execute(sa.select(columns.kind, columns.total, columns.found_at).order_by(columns.kind)).all()

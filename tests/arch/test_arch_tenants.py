@@ -60,6 +60,7 @@ ALLOWED: Mapping[str, str] = {
     "ReconcileStore.order_lost_documents": "work of all tenants that got lost",
     "ReconcileStore.order_lost_rebuilds": "work of all tenants that got lost",
     "ReconcileStore.order_orphans": "entries of all tenants that got lost",
+    "ReconcileStore.order_orphan_datasets": "documents of all tenants whose dataset is gone",
     "ReconcileStore.drop_orphan_spaces": "indexes of all tenants that nobody has",
     "ReconcileStore.order_checks": "a job for each dataset of all tenants",
     "AppStore.keep_import": "imports of all tenants go when their time is over",

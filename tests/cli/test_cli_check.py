@@ -20,7 +20,7 @@ from tests.harness.product import ROOT, SECRET, Product
 from tests.harness.stores import DataStores
 
 DEPENDENCIES = (
-    "secret key", "PostgreSQL", "vectors", "Redis", "worker", "files", "local model", "Gemini", "gateway",
+    "secret key", "PostgreSQL", "vectors", "Redis", "worker", "jobs", "files", "local model", "Gemini", "gateway",
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_dependency_that_fails_is_named_and_gives_status_1(
     assert marks[dependency][0] == "FAILED"
     assert said in marks[dependency][1]
     # What is asked of the same server fails with it.
-    with_it = {"Redis": {"worker"}, "PostgreSQL": {"vectors"}}.get(dependency, set())
+    with_it = {"Redis": {"worker"}, "PostgreSQL": {"vectors", "jobs"}}.get(dependency, set())
     assert {name for name, (mark, _) in marks.items() if mark == "FAILED"} == {dependency, *with_it}
 
 

@@ -11,6 +11,7 @@ from tests.durability.library import Library, library
 from tests.durability.node import Node
 from tests.harness.product import App
 from tests.harness.stores import DataStores
+from tests.index.milvus_servers import LiteServer
 
 
 @pytest.fixture
@@ -81,5 +82,36 @@ def _library(model_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture
 def shelves(_library: Library) -> Library:
     """Datasets of a product with a worker whose parts may be killed; whole when a test begins."""
-    _library.cluster.mend()
+    _library.mend()
     return _library
+
+
+@pytest.fixture(scope="session")
+def _milvus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiteServer]:
+    missing = LiteServer.missing()
+    if missing:
+        pytest.skip(missing)
+    server = LiteServer(tmp_path_factory.mktemp("milvus"))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def _annex(model_url: str, _milvus: LiteServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with (
+        DataStores(durable=True) as stores,
+        cluster(
+            stores, tmp_path_factory.mktemp("annex"), model_url, servers=1, worker=True, worker_concurrency="6",
+            lease_seconds="3", heartbeat_seconds="0.5", vector_store="milvus", milvus_uri=_milvus.uri,
+        ) as running,
+        library(running, milvus=_milvus) as made,
+    ):
+        yield made
+
+
+@pytest.fixture
+def annex(_annex: Library) -> Library:
+    """As ``shelves``, with vectors in Milvus unless they are moved to PostgreSQL."""
+    _annex.mend()
+    return _annex

@@ -10,10 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from server.bootstrap_knowledge import vector_stores
 from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.tables import metadata
+from server.index.port import Space
+from server.settings import load
 from tests.durability.cluster import Cluster
 from tests.harness.stores import wait_until
+from tests.index.milvus_servers import LiteServer
 from tests.rest.knowledge import LINES, Knowledge, search_by
 
 PROVIDER = "langgenius/openai_api_compatible/openai_api_compatible"
@@ -36,15 +40,32 @@ def text_of(lines: int, word: str = "line") -> str:
 class Library:
     """Datasets on a cluster, seen through the API and through what is stored."""
 
-    def __init__(self, cluster: Cluster, embedder: str = "shelf-embed") -> None:
+    def __init__(self, cluster: Cluster, embedder: str = "shelf-embed", milvus: LiteServer | None = None) -> None:
         self.cluster = cluster
+        self.milvus = milvus
         self.api = Knowledge(cluster.workspace)
         self.embedder = self.api.add_embedder(embedder)
         self._engine = make_engine(cluster.product.postgres_url, pool_size=2)
         self.uow: UowFactory = uow_factory(self._engine)
+        environment = {
+            name: value for name, value in cluster.product._environment().items() if name.startswith("TRANSOM_")
+        }
+        self.settings = load(environment)
+        self.stores = vector_stores(self.settings, self._engine)
 
     def close(self) -> None:
+        self.stores.close()
         self._engine.dispose()
+
+    def reconnect(self) -> None:
+        """After the database was away."""
+        self._engine.dispose()
+
+    def mend(self) -> None:
+        """Start again what does not run."""
+        if self.milvus is not None and self.milvus._child is None:
+            self.milvus.start()
+        self.cluster.mend()
 
     # API
 
@@ -83,9 +104,9 @@ class Library:
         return [one["segment"]["content"] for one in self.api.retrieve(dataset_id, query, model)]
 
     def embedded(self, embedder: str) -> list[str]:
-        """Texts that the embedder's double was asked for, the test call left out; with repetitions."""
-        calls = self.cluster.model_calls(embedder)[1:]
-        return [text for call in calls for text in call["body"]["input"]]
+        """Texts that the embedder's double was asked for, test calls left out; with repetitions."""
+        calls = self.cluster.model_calls(embedder)
+        return [text for call in calls for text in call["body"]["input"] if text != "ping"]
 
     # What is stored
 
@@ -138,6 +159,19 @@ class Library:
         """Nodes in the vector index, with repetitions, in order."""
         return self._nodes(dataset_id, "vector_rows")
 
+    def stored(self, name: str, dataset_id: str, *, generation: int = 1, dimension: int = 64) -> list[str]:
+        """Nodes that a vector store has of one index of a dataset, in order."""
+        store = self.stores.get(name)
+        space = self.space(dataset_id, generation=generation, dimension=dimension)
+        with self.uow() as uow:
+            pages = store.nodes(uow if store.transactional else None, space, 1000)
+            return sorted(node for page in pages for node in page)
+
+    def space(self, dataset_id: str, *, generation: int = 1, dimension: int = 64) -> Space:
+        """One index of a dataset."""
+        tenant_id = self.scalar("SELECT id::text FROM tenants")
+        return Space(tenant_id=tenant_id, dataset_id=dataset_id, dimension=dimension, generation=generation)
+
     def text_nodes(self, dataset_id: str) -> list[str]:
         """The same of the full text."""
         return self._nodes(dataset_id, "text_nodes")
@@ -170,9 +204,9 @@ class Library:
 
 
 @contextmanager
-def library(cluster: Cluster, embedder: str = "shelf-embed") -> Iterator[Library]:
+def library(cluster: Cluster, milvus: LiteServer | None = None) -> Iterator[Library]:
     """A library for the length of a block."""
-    made = Library(cluster, embedder)
+    made = Library(cluster, milvus=milvus)
     try:
         yield made
     finally:
