@@ -54,6 +54,7 @@ from server.file.servicer import FileServicer
 from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
+from server.indexing.moves import MoveOrders
 from server.kit.crypto import Sealer
 from server.kit.errors import AppError
 from server.kit.outbound import Outbound
@@ -71,6 +72,7 @@ from server.runs.keeper import KEEPER_THREADS, Keeper
 from server.runs.log import EventLog
 from server.runs.registry import Runs
 from server.settings import Settings
+from server.worker.watch import WorkerWatch
 from transom.app.v1 import app_info_service_pb2 as info_pb2
 from transom.app.v1 import app_info_service_pb2_grpc as info_grpc
 from transom.chat.v1 import chat_service_pb2 as chat_pb2
@@ -339,6 +341,7 @@ class Admin:
     bus: Bus
     services: Services
     importer: Importer
+    moves: MoveOrders
 
 
 async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
@@ -353,7 +356,8 @@ async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
     bus = Bus(redis)
     models = build_models(settings, db, parts.uow, bus, stack)
     services = build_services(parts.uow, models, settings)
-    return Admin(db, bus, services, Importer(db, services.imports, Outbound.to(settings.outbound_allow)))
+    importer = Importer(db, services.imports, Outbound.to(settings.outbound_allow))
+    return Admin(db, bus, services, importer, MoveOrders(parts.uow))
 
 
 def add_console(
@@ -400,4 +404,5 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     )
     registry.install(server)
     core.runs.spawn(token_counter.warm(), "load the tokenizer")
+    core.runs.spawn(WorkerWatch(core.db, core.uow).run(), "look at the workers")
     return server, registry, core.runs

@@ -69,17 +69,16 @@ class MoveOrders:
             dataset = DatasetStore(uow).find(tenant_id, dataset_id, lock=True)
             if dataset is None:
                 return False
-            store = RouteStore(uow)
-            ordered = dataset.vector_store != target
-            if ordered:
-                store.order_move(tenant_id, dataset_id, target)
+            moves = dataset.vector_store not in {None, target}
+            if moves:
+                RouteStore(uow).order_move(tenant_id, dataset_id, target)
                 if not IndexingStore(uow).is_ordered("move_dataset", dataset_id, begun=True):
                     payload = {"tenant_id": tenant_id, "dataset_id": dataset_id}
                     IndexingStore(uow).order("move_dataset", payload)
             else:
                 _end(uow, dataset, target)
             uow.commit()
-        return ordered
+        return moves
 
 
 class Mover:
@@ -110,8 +109,7 @@ class Mover:
             move = store.move(tenant_id, dataset_id)
             if dataset is None or move is None:
                 return None
-            if dataset.vector_store in {None, move.target}:
-                store.set_route(tenant_id, dataset_id, move.target, None)
+            if dataset.vector_store == move.target:
                 store.forget_move(tenant_id, dataset_id)
                 uow.commit()
                 return None
