@@ -203,6 +203,7 @@ messages = sa.Table(
     _json("metadata"),
     _text("app_mode"), _text("invoke_from", "service-api"), _text("from_source", "api"),
     _id("from_end_user_id", nullable=True), _id("from_account_id", nullable=True),
+    _id("workflow_run_id", nullable=True),
     _time("created_at"), _time("updated_at"),
     sa.Index("ix_messages_conversation", "conversation_id", "created_at", "id"),
     sa.Index("ix_messages_app", "app_id", "created_at"),
@@ -231,7 +232,8 @@ message_feedbacks = sa.Table(
 
 conversation_variables = sa.Table(
     "conversation_variables", metadata,
-    _id(primary_key=True), _id("tenant_id"), _id("app_id"), _id("conversation_id"),
+    # The id is that of the definition in the workflow: the same in every conversation.
+    _id("conversation_id", primary_key=True), _id(primary_key=True), _id("tenant_id"), _id("app_id"),
     _text("name"), _text("value_type", "string"), _json("value", nullable=True), _text("description"),
     _time("created_at"), _time("updated_at"),
     sa.Index("ix_conversation_variables_conversation", "conversation_id", "created_at", "id"),
