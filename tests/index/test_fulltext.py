@@ -350,7 +350,7 @@ def test_node_with_more_tokens_than_a_length_holds_is_found(dataset: Dataset) ->
     assert [hit.node_id for hit in dataset.search(["b"])] == [long.node_id]
 
 
-@pytest.mark.parametrize("hostile", ["", "' OR 1=1 --", new_id().upper()])
+@pytest.mark.parametrize("hostile", ["", "' OR 1=1 --", "01A213AF-170E-75AB-B4D8-34ADAB62D643"])
 def test_id_that_is_no_uuid_is_refused(uow: UnitOfWork, dataset: Dataset, hostile: str) -> None:
     fulltext, tenant, known, good = dataset.fulltext, dataset.tenant_id, dataset.dataset_id, new_id()
     calls = [
