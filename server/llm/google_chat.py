@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from server.llm import tokens
 from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, MALFORMED, UNREACHABLE, classify
+from server.llm.google_calls import call_of
 from server.llm.google_wire import FILTERED, FINISH, config_of, contents_of, refusal_of, usage_of
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
-from server.llm.port import ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage, Usage
+from server.llm.port import ChatRequest, Chunk, FunctionCall, ModelCard, ModelFault, PromptMessage, Usage
 from server.llm.sdk import ready, ssl_context
 
 if TYPE_CHECKING:
@@ -101,7 +102,13 @@ class _StreamState:
         self.reason = ""
         self.blocked = ""
         self.text: list[str] = []
+        self.calls: list[FunctionCall] = []
         self._thinking = False
+
+    @property
+    def started(self) -> bool:
+        """Whether anything of the answer came."""
+        return bool(self.text or self.calls)
 
     def text_of(self, event: types.GenerateContentResponse) -> str:
         """The text of one event; thoughts stand in ``<think>`` tags when they were asked for."""
@@ -116,14 +123,22 @@ class _StreamState:
         if candidate.finish_reason:
             self.reason = str(getattr(candidate.finish_reason, "value", candidate.finish_reason))
         parts = (candidate.content.parts if candidate.content else None) or ()
-        return "".join(self._part(part) for part in parts)
+        text = "".join(map(self._part, parts))
+        # A thought without an answer after it ends here: with a request for tools, or with the stream.
+        return text + self._toggle() if self._thinking and (self.calls or self.reason) else text
+
+    def _toggle(self) -> str:
+        self._thinking = not self._thinking
+        return "<think>\n" if self._thinking else "\n</think>"
 
     def _part(self, part: types.Part) -> str:
+        if (call := call_of(part, len(self.calls))) is not None:
+            self.calls.append(call)
+            return ""
         text = part.text or ""
         if not text or bool(part.thought) == self._thinking:
             return text
-        self._thinking = not self._thinking
-        return f"<think>\n{text}" if self._thinking else f"\n</think>{text}"
+        return self._toggle() + text
 
 
 class GoogleChat:
@@ -170,6 +185,7 @@ class GoogleChat:
                         deadlines.started = True
                         state.text.append(text)
                         yield Chunk(text)
+                    deadlines.started = state.started
                     event = await deadlines.read(anext(events, None))
         finally:
             for response in box:
@@ -207,19 +223,21 @@ class GoogleChat:
             system, contents = contents_of(self.card, request.messages)
         else:
             system, contents = await asyncio.to_thread(contents_of, self.card, request.messages)
-        return contents, config_of(system, parameters, request.stop)
+        return contents, config_of(system, parameters, request)
 
     async def _last(self, request: ChatRequest, state: _StreamState) -> Chunk:
         """The final chunk. An answer the safety filter cut ends with what there is."""
-        if not state.text and (state.blocked or state.reason in FILTERED):
+        if not state.started and (state.blocked or state.reason in FILTERED):
             raise ModelFault("request", BLOCKED.format(reason=state.blocked or state.reason))
         if not state.reason and not state.blocked:
-            fault = "broken_stream" if state.text else "unavailable"
+            fault = "broken_stream" if state.started else "unavailable"
             raise ModelFault(fault, BROKEN, detail="the stream ended without a finish reason")  # type: ignore[arg-type]
         filtered = bool(state.blocked) or state.reason in FILTERED
         reason = "content_filter" if filtered else FINISH.get(state.reason, state.reason.lower())
-        usage = state.usage or await tokens.estimate(request.messages, "".join(state.text))
-        return Chunk(usage=usage, finish_reason=reason)
+        calls = tuple(state.calls)
+        said = [*state.text, *(call.arguments for call in calls)]
+        usage = state.usage or await tokens.estimate(request.messages, "".join(said))
+        return Chunk(usage=usage, finish_reason="tool_calls" if calls else reason, calls=calls)
 
 
 @contextlib.contextmanager
@@ -227,12 +245,13 @@ def translated(deadlines: Deadlines | None = None) -> Iterator[None]:
     """Turn the SDK's and its transport's exceptions into ModelFault."""
     import httpx2
     from google.genai import errors
+    from pydantic import ValidationError
 
     try:
         yield
     except errors.APIError as error:
         raise classify(refusal_of(error)) from error
-    except (errors.UnknownApiResponseError, json.JSONDecodeError) as error:
+    except (errors.UnknownApiResponseError, json.JSONDecodeError, ValidationError) as error:
         raise ModelFault("broken_stream", MALFORMED, detail=str(error)[:300]) from error
     except (httpx2.HTTPError, httpx2.StreamError, OSError) as error:
         started = deadlines is not None and deadlines.started

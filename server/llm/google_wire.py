@@ -10,7 +10,8 @@ import orjson
 
 from server.kit.errors import invalid_param
 from server.llm.faults import Refusal, retry_after_of
-from server.llm.port import FilePart, ModelCard, PromptMessage, Usage
+from server.llm.google_calls import call_part, declarations, result_part
+from server.llm.port import ChatRequest, FilePart, ModelCard, PromptMessage, Usage
 
 if TYPE_CHECKING:
     from google.genai import types
@@ -29,11 +30,18 @@ def contents_of(card: ModelCard, messages: Sequence[PromptMessage]) -> tuple[str
     from google.genai import types
 
     system = "\n".join(message.text for message in messages if message.role == "system" and message.text)
-    contents = [
-        types.Content(role="model" if message.role == "assistant" else "user", parts=parts)
-        for message in messages
-        if message.role != "system" and (parts := _parts(card, message))
-    ]
+    contents: list[types.Content] = []
+    answering = False
+    for message in messages:
+        if message.role == "system":
+            continue
+        parts = _parts(card, message)
+        if answering and message.role == "tool":
+            # The answers to one turn's calls are one turn, too.
+            contents[-1].parts = [*(contents[-1].parts or ()), *parts]
+        else:
+            contents.append(types.Content(role="model" if message.role == "assistant" else "user", parts=parts))
+        answering = message.role == "tool"
     if not contents:
         return "", [types.Content(role="user", parts=[types.Part(text=system or " ")])]
     return system, contents
@@ -42,10 +50,12 @@ def contents_of(card: ModelCard, messages: Sequence[PromptMessage]) -> tuple[str
 def _parts(card: ModelCard, message: PromptMessage) -> list[types.Part]:
     from google.genai import types
 
+    if message.role == "tool":
+        return [result_part(message)]
     parts = [_file_part(file) for file in message.files if _KINDS[file.kind] in card.features]
-    if message.text or not parts:
+    if message.text or not (parts or message.calls):
         parts.append(types.Part(text=message.text or " "))
-    return parts
+    return [*parts, *map(call_part, message.calls)]
 
 
 def _file_part(file: FilePart) -> types.Part:
@@ -56,22 +66,24 @@ def _file_part(file: FilePart) -> types.Part:
     return types.Part.from_uri(file_uri=file.url or "", mime_type=file.mime_type)
 
 
-def config_of(system: str, parameters: Mapping[str, Any], stop: Sequence[str]) -> types.GenerateContentConfig:
-    """The generation config of checked parameters."""
+def config_of(system: str, parameters: Mapping[str, Any], request: ChatRequest) -> types.GenerateContentConfig:
+    """The generation config of checked parameters, with the tools and the schema of a request."""
     from google.genai import types
 
     values: dict[str, Any] = {name: parameters[name] for name in _PLAIN if name in parameters}
     if system:
         values["system_instruction"] = system
-    if stop:
-        values["stop_sequences"] = list(stop)
+    if request.stop:
+        values["stop_sequences"] = list(request.stop)
     values |= _format(parameters)
+    if request.schema is not None:
+        values |= {"response_mime_type": "application/json", "response_json_schema": dict(request.schema)}
     thinking = {name: parameters[name] for name in ("include_thoughts", "thinking_budget") if name in parameters}
     if level := parameters.get("thinking_level"):
         thinking["thinking_level"] = str(level).upper()
     if thinking:
         values["thinking_config"] = types.ThinkingConfig(**thinking)
-    if tools := _tools(parameters):
+    if tools := [*_tools(parameters), *declarations(request.tools)]:
         values["tools"] = tools
     return types.GenerateContentConfig(
         automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True), **values

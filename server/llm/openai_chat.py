@@ -169,6 +169,7 @@ class OpenAIChat:
                     for chunk in state.chunks(lines.feed(data)):
                         deadlines.started = True
                         yield chunk
+                    deadlines.started = state.started
                 for chunk in state.chunks(lines.finish()):
                     yield chunk
                 await _drain(response.content)
@@ -190,12 +191,14 @@ class OpenAIChat:
         """The final chunk: usage and finish reason. A cut stream has neither."""
         reason = state.finish_reason or ("stop" if state.done else None)
         if reason is None:
-            fault = "broken_stream" if state.text else "unavailable"
+            fault = "broken_stream" if state.started else "unavailable"
             raise ModelFault(fault, BROKEN, detail="the stream ended without a finish reason")  # type: ignore[arg-type]
-        if reason == "content_filter" and not state.text:
+        if reason == "content_filter" and not state.started:
             raise ModelFault("request", BLOCKED.format(reason=reason))
-        usage = state.usage or await tokens.estimate(request.messages, "".join(state.text))
-        return Chunk(usage=usage, finish_reason=reason)
+        calls = state.calls
+        said = [*state.text, *(call.arguments for call in calls)]
+        usage = state.usage or await tokens.estimate(request.messages, "".join(said))
+        return Chunk(usage=usage, finish_reason="tool_calls" if calls else reason, calls=calls)
 
 
 async def _drain(content: StreamReader) -> None:

@@ -15,7 +15,8 @@ import orjson
 from server.kit.errors import invalid_param
 from server.llm.catalogue import is_reasoning
 from server.llm.faults import MALFORMED, Refusal, classify
-from server.llm.port import ChatRequest, Chunk, FilePart, ModelCard, ModelFault, PromptMessage, Usage
+from server.llm.openai_calls import CallDeltas, call_of, tool_of
+from server.llm.port import ChatRequest, Chunk, FilePart, FunctionCall, ModelCard, ModelFault, PromptMessage, Usage
 
 _LONGEST_LINE = 16 * 1024 * 1024
 _KINDS = {"image": "vision", "document": "document", "audio": "audio", "video": "video"}
@@ -57,6 +58,17 @@ class ChatStream:
         self.finish_reason: str | None = None
         self.done = False
         self.text: list[str] = []
+        self._calls = CallDeltas()
+
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """Tools that the model asks for; whole when the stream has ended."""
+        return self._calls.whole()
+
+    @property
+    def started(self) -> bool:
+        """Whether anything of the answer came."""
+        return bool(self.text or self._calls)
 
     def chunks(self, payloads: Sequence[bytes]) -> Iterator[Chunk]:
         """Chunks with text. Raises ModelFault for an error event or malformed JSON."""
@@ -83,7 +95,10 @@ class ChatStream:
         if self._legacy:
             return choice.get("text") or ""
         delta = choice.get("delta") or choice.get("message") or {}
-        return self._delta_text(delta)
+        text = self._delta_text(delta)
+        self._calls.add(delta)
+        # A thought without an answer after it ends here: with a request for tools, or with the stream.
+        return text + self._close_thought() if self._thinking and (self._calls or self.finish_reason) else text
 
     def _delta_text(self, delta: Mapping[str, Any]) -> str:
         """The text of a delta; a reasoning model's thoughts stand in ``<think>`` tags, as in Dify."""
@@ -135,6 +150,10 @@ def body_of(card: ModelCard, name: str, parameters: Mapping[str, Any], request: 
     else:
         body["messages"] = [message_of(card, message) for message in request.messages]
     body |= _parameters(parameters)
+    if request.schema is not None:
+        body["response_format"] = {"type": "json_schema", "json_schema": {"name": "answer", "schema": request.schema}}
+    if request.tools:
+        body["tools"] = [tool_of(tool) for tool in request.tools]
     if request.stop:
         body["stop"] = list(request.stop)
     body |= {key: value for key, value in extra.items() if value}
@@ -169,6 +188,11 @@ def token_parameter(model: str) -> str:
 
 def message_of(card: ModelCard, message: PromptMessage) -> dict[str, Any]:
     """One message; file parts stand before the text, kinds the model cannot read are left out."""
+    if message.role == "tool":
+        return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
+    if message.calls:
+        calls = [call_of(call) for call in message.calls]
+        return {"role": message.role, "content": message.text or None, "tool_calls": calls}
     parts = [part for file in message.files if (part := _file_part(card, file)) is not None]
     if not parts:
         return {"role": message.role, "content": message.text}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from server.kit.errors import AppError, Reason
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 Purpose = Literal["query", "document"]
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 ModelType = Literal["llm", "text-embedding", "rerank", "speech2text", "moderation", "tts"]
 
 
@@ -38,12 +38,41 @@ class FilePart:
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A tool as a model sees it; ``parameters`` is a JSON schema of type object."""
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A model asks for a tool. ``arguments`` is what it wrote: JSON text, if it did well.
+
+    ``signature`` is the provider's own and goes back to it unchanged with the call.
+    """
+
+    id: str
+    name: str
+    arguments: str = "{}"
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One prompt message; files precede the text (feature-semantics.md 6.2)."""
+    """One prompt message; files precede the text (feature-semantics.md 6.2).
+
+    An assistant's message may ask for tools (``calls``). The answer to each is a message of the role ``tool``
+    with the call's id and the tool's name.
+    """
 
     role: Role
     text: str
     files: tuple[FilePart, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
+    call_id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +87,31 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A piece of a streamed answer. ``usage`` is cumulative; the last one counts."""
+    """A piece of a streamed answer. ``usage`` is cumulative; the last one counts.
+
+    ``calls`` are whole and come with the last piece, whose finish reason is then ``tool_calls``.
+    """
 
     text: str = ""
     usage: Usage | None = None
     finish_reason: str | None = None
+    calls: tuple[FunctionCall, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One model call. ``parameters`` are Dify's completion_params without ``stop``."""
+    """One model call. ``parameters`` are Dify's completion_params without ``stop``.
+
+    ``tools`` are for models with the feature ``tool-call``, ``schema`` (a JSON schema that the answer must fit)
+    for those with ``structured-output``.
+    """
 
     messages: Sequence[PromptMessage]
     parameters: Mapping[str, object] = field(default_factory=dict)
     stop: Sequence[str] = ()
     user: str = ""
+    tools: Sequence[Function] = ()
+    schema: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,8 @@ async def fit(texts: Sequence[str], limit: int) -> list[str]:
 def message_tokens(message: PromptMessage) -> int:
     """Tokens of one prompt message with its frame and files."""
     files = sum(_IMAGE[part.detail] if part.kind == "image" else _OTHER_FILE for part in message.files)
-    return _PER_MESSAGE + count(message.text) + files
+    calls = sum(_PER_MESSAGE + count(call.name) + count(call.arguments) for call in message.calls)
+    return _PER_MESSAGE + count(message.text) + files + calls
 
 
 def prompt_tokens(messages: Sequence[PromptMessage]) -> int:

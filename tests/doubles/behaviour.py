@@ -7,10 +7,11 @@ without one answers ten tokens, ``tok0 tok1 ... tok9 ``, as the recordings' mode
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 
@@ -25,6 +26,11 @@ class Behaviour:
     and ``{count}`` (messages); it is sent word by word. With ``times`` the fault happens
     for that many calls only, then the model answers; with ``skip`` that many calls are good
     first (a test call, for instance).
+
+    ``call`` asks for tools, several joined by ``+``, when the request offers them and fewer than ``rounds``
+    earlier answers did; ``args`` is the JSON of the arguments, else they are made up from the tool's schema.
+    ``{tool}`` in ``text`` is what the last tool answered. A request for JSON by a schema without a ``text``
+    gets an object made up from it.
 
     Of embeddings and rankings: ``lose`` leaves that many out, ``size`` sets the length of vectors,
     ``ragged`` makes the last one shorter, ``nan`` puts NaN (as JSON ``NaN``) or null into the vector
@@ -60,6 +66,9 @@ class Behaviour:
     zero: int = -1
     garbage: bool = False
     longest: int = 0
+    call: str = ""
+    args: str = ""
+    rounds: int = 1
 
     @classmethod
     def parse(cls, script: str) -> Behaviour:
@@ -75,14 +84,24 @@ class Behaviour:
                 values[name] = kind(value)
         return cls(**values)  # type: ignore[arg-type]
 
-    def pieces(self, *, user: str, system: str, model: str, count: int) -> list[str]:
+    def pieces(
+        self, *, user: str, system: str, model: str, count: int, tool: str = "", schema: dict | None = None
+    ) -> list[str]:
         """The tokens of the answer."""
-        if not self.text:
+        if not self.text and schema is None:
             return [f"tok{index} " for index in range(self.tokens)]
-        filled = self.text
-        for name, value in (("user", user), ("system", system), ("model", model), ("count", str(count))):
+        filled = self.text or json.dumps(made_up(schema or {}, user), ensure_ascii=False)
+        filled_in = {"user": user, "system": system, "model": model, "count": str(count), "tool": tool}
+        for name, value in filled_in.items():
             filled = filled.replace("{" + name + "}", value)
         return re.findall(r"\s*\S+\s*$|\s*\S+", filled)
+
+    def wanted(self, offered: Mapping[str, dict], earlier: int, user: str) -> list[tuple[str, str]]:
+        """(name, arguments) of the tools asked for now. ``offered`` are schemas by name."""
+        if not self.call or earlier >= self.rounds:
+            return []
+        names = [name for name in self.call.split("+") if name in offered]
+        return [(name, self.args or json.dumps(made_up({"type": "object"} | offered[name], user), ensure_ascii=False)) for name in names]
 
     @property
     def faulty(self) -> bool:
@@ -91,6 +110,18 @@ class Behaviour:
     @property
     def spoils(self) -> bool:
         return bool(self.lose or self.ragged or self.garbage or max(self.nan, self.null, self.zero) >= 0)
+
+
+def made_up(schema: dict, text: str) -> object:
+    """A value that fits a schema; strings are ``text``."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    kind = schema.get("type", "object" if "properties" in schema else "string")
+    if kind == "object":
+        return {name: made_up(inner, text) for name, inner in schema.get("properties", {}).items()}
+    if kind == "array":
+        return [made_up(schema.get("items", {}), text)]
+    return {"integer": 7, "number": 7.5, "boolean": True, "null": None}.get(kind, text)
 
 
 class FaultCounter:

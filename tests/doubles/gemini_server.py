@@ -22,6 +22,7 @@ from tests.doubles.loopback import Call, LoopbackServer, Reply, http_chunk, main
 BURST = 16
 METHOD = re.compile(r"^/(?P<version>v1(?:beta|alpha)?)/models/(?P<model>[^:]+):(?P<method>\w+)$")
 DIMENSIONS = 768
+SIGNATURE = "c2lnbmF0dXJl"
 
 
 def error_body(status: int, word: str, message: str, details: Sequence[dict] = ()) -> dict:
@@ -113,6 +114,24 @@ def texts_of(order: dict) -> list[str]:
     return ["".join(part.get("text", "") for part in content.get("parts", [])) for content in contents]
 
 
+def offered(order: dict) -> dict[str, dict]:
+    """The schemas of the functions of a request, by name."""
+    functions = [item for tool in order.get("tools") or () for item in tool.get("functionDeclarations") or ()]
+    return {item["name"]: item.get("parametersJsonSchema") or item.get("parameters_json_schema") or {} for item in functions}
+
+
+def earlier_calls(order: dict) -> int:
+    """Turns of the model that asked for functions."""
+    return sum(any("functionCall" in part for part in content["parts"]) for content in order.get("contents", []))
+
+
+def tool_result(order: dict) -> str:
+    """What the last function answered."""
+    parts = [part for content in order.get("contents", []) for part in content["parts"]]
+    answers = [part["functionResponse"]["response"].get("result", "") for part in parts if "functionResponse" in part]
+    return answers[-1] if answers else ""
+
+
 class GeminiServer(LoopbackServer):
     """Gemini's wire on loopback."""
 
@@ -163,10 +182,16 @@ class GeminiServer(LoopbackServer):
             system=texts[0] if order.get("systemInstruction") else "",
             model=call.model,
             count=len(order.get("contents", [])),
+            tool=tool_result(order),
+            schema=(order.get("generationConfig") or {}).get("responseJsonSchema"),
         )
         limit = (order.get("generationConfig") or {}).get("maxOutputTokens") or len(pieces)
         finish = behaviour.finish or ("MAX_TOKENS" if limit < len(pieces) else "STOP")
         pieces = [] if behaviour.block else pieces[:limit]
+        calls = behaviour.wanted(offered(order), earlier_calls(order), texts[-1])
+        if calls:
+            await self._call_tools(call, reply, behaviour, calls, prompt_tokens(texts))
+            return
         last = self._last(call.model, behaviour, finish, prompt_tokens(texts), len(pieces))
         if not stream:
             if not behaviour.block:
@@ -174,6 +199,19 @@ class GeminiServer(LoopbackServer):
             reply.json(200, last)
             return
         await self._stream(call, reply, behaviour, pieces, last)
+
+    async def _call_tools(
+        self, call: Call, reply: Reply, behaviour: Behaviour, calls: Sequence[tuple[str, str]], prompt: int
+    ) -> None:
+        """Ask for tools in one event, the first call with a signature, as Gemini 3 does; then end with STOP."""
+        reply.stream()
+        parts: list[dict] = [{"text": f"I call {calls[0][0]}."}] if behaviour.text else []
+        parts += [{"functionCall": {"name": name, "args": json.loads(arguments)}} for name, arguments in calls]
+        parts[-len(calls)]["thoughtSignature"] = SIGNATURE
+        content = {"parts": parts, "role": "model"}
+        await reply.write(frame({"candidates": [{"content": content, "index": 0}], "modelVersion": call.model}))
+        await reply.write(frame(self._last(call.model, behaviour, "STOP", prompt, len(calls))))
+        reply.end()
 
     @staticmethod
     def _last(model: str, behaviour: Behaviour, finish: str, prompt: int, answer: int) -> dict:
@@ -245,7 +283,10 @@ class GeminiServer(LoopbackServer):
         found = [{"values": row} for row in rows]
         answer: dict = {"embeddings": found} if batch else {"embedding": found[0]}
         if behaviour.usage:
-            answer["usageMetadata"] = {"promptTokenCount": prompt_tokens(texts), "totalTokenCount": prompt_tokens(texts)}
+            answer["usageMetadata"] = {
+                "promptTokenCount": prompt_tokens(texts),
+                "totalTokenCount": prompt_tokens(texts),
+            }
         reply.body(200, json.dumps(answer).encode())
 
 

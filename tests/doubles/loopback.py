@@ -6,7 +6,7 @@ Every call is recorded with the time its client went away, for assertions on can
 Administration over HTTP, for a double in another process:
 
 - ``GET /_double/calls`` -> ``{"data": [{method, path, model, sent, finished, disconnected, body}]}``
-- ``POST /_double/script`` ``{"model": "...", "behaviour": "tokens=5,delay=10"}``
+- ``POST /_double/script`` ``{"model": "...", "behaviour": "tokens=5,delay=10"}``, or an object of the same names
 - ``POST /_double/reset`` forgets calls, scripts and failure counts
 """
 
@@ -274,7 +274,8 @@ class LoopbackServer:
             reply.json(200, {"data": [seen.report() for seen in self.calls], "connections": self.accepted})
         elif call.path == "/_double/script":
             order = call.json()
-            self.script(order["model"], order["behaviour"])
+            given = order["behaviour"]
+            self.script(order["model"], Behaviour(**given) if isinstance(given, dict) else given)
             reply.json(200, {"result": "success"})
         elif call.path == "/_double/reset":
             self.reset()

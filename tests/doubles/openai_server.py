@@ -120,7 +120,17 @@ class OpenAIServer(LoopbackServer):
             system="\n".join(text for text, m in zip(texts, messages, strict=True) if m["role"] == "system"),
             model=call.model,
             count=len(messages),
+            tool=next((text for text, m in zip(texts[::-1], messages[::-1], strict=True) if m["role"] == "tool"), ""),
+            schema=((order.get("response_format") or {}).get("json_schema") or {}).get("schema"),
         )
+        calls = behaviour.wanted(
+            {tool["function"]["name"]: tool["function"]["parameters"] for tool in order.get("tools") or ()},
+            sum(bool(message.get("tool_calls")) for message in messages),
+            next((text for text, m in zip(texts[::-1], messages[::-1], strict=True) if m["role"] == "user"), ""),
+        )
+        if calls:
+            await self._call_tools(call, reply, behaviour, calls, self._usage(behaviour, texts, len(calls)))
+            return
         limit = order.get("max_tokens") or order.get("max_completion_tokens") or len(pieces)
         finish = behaviour.finish or ("length" if limit < len(pieces) else "stop")
         pieces = pieces[:limit]
@@ -131,6 +141,27 @@ class OpenAIServer(LoopbackServer):
         else:
             await asyncio.sleep((behaviour.first + behaviour.delay * len(pieces)) / 1000)
             reply.json(200, self._whole(call.model, "".join(pieces), finish, usage, legacy))
+
+    async def _call_tools(
+        self, call: Call, reply: Reply, behaviour: Behaviour, calls: Sequence[tuple[str, str]], usage: dict
+    ) -> None:
+        """Stream requests for tools as OpenAI does: the id and name first, then the arguments in pieces."""
+        reply.stream()
+        await reply.write(_delta(call.model, {"role": "assistant", "content": None}, None))
+        if behaviour.text:
+            await reply.write(_delta(call.model, {"content": f"I call {calls[0][0]}."}, None))
+        for index, (name, arguments) in enumerate(calls):
+            head = {"index": index, "id": f"call_{len(self.calls)}_{index}", "type": "function"}
+            await reply.write(
+                _delta(call.model, {"tool_calls": [head | {"function": {"name": name, "arguments": ""}}]}, None)
+            )
+            for start in range(0, len(arguments), 5):
+                piece = {"index": index, "function": {"arguments": arguments[start : start + 5]}}
+                await reply.write(_delta(call.model, {"tool_calls": [piece]}, None))
+            await asyncio.sleep(behaviour.delay / 1000)
+        await reply.write(_last(call.model, "tool_calls", legacy=False), _usage_frame(call.model, usage, legacy=False))
+        await reply.write(http_chunk(b"data: [DONE]\n\n"))
+        reply.end()
 
     async def _faulted(self, call: Call, behaviour: Behaviour, reply: Reply) -> bool:
         """Answer the scripted fault, if this call is one of those that fail."""
@@ -245,7 +276,9 @@ class OpenAIServer(LoopbackServer):
         data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
         answer = {"object": "list", "model": call.model, "data": data}
         count = prompt_tokens(texts)
-        reply.json(200, answer | ({"usage": {"prompt_tokens": count, "total_tokens": count}} if behaviour.usage else {}))
+        reply.json(
+            200, answer | ({"usage": {"prompt_tokens": count, "total_tokens": count}} if behaviour.usage else {})
+        )
 
     @staticmethod
     def _spoiled(vectors: np.ndarray, behaviour: Behaviour, reply: Reply, model: str) -> None:
