@@ -75,6 +75,20 @@ class NodeFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeAborted:
+    """A node was cut off because the run ended. Recorded as failed with ``error``; streams do not tell it.
+
+    ``kind`` is iteration or loop for those, else empty.
+    """
+
+    node: NodeRef
+    error: str
+    started_at: float
+    at: float
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeRetried:
     """An attempt failed and another will be made. ``retry_index`` counts from 1."""
 
@@ -109,7 +123,10 @@ class ContainerNext:
 
 @dataclass(frozen=True, slots=True)
 class ContainerFinished:
-    """An iteration or loop ended; ``status`` is succeeded, failed or exception."""
+    """An iteration or loop ended; ``status`` is succeeded, failed or exception.
+
+    ``quiet``: an iteration over nothing. It had no ContainerStarted, is recorded, and streams do not tell it.
+    """
 
     node: NodeRef
     kind: str
@@ -121,6 +138,8 @@ class ContainerFinished:
     steps: int
     started_at: float
     at: float
+    handle: str = "source"
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +169,17 @@ class AgentLogged:
 
 @dataclass(frozen=True, slots=True)
 class FormFilled:
-    """Somebody answered a human-input node, or its time was over (``is_timeout``)."""
+    """Somebody answered a human-input node, or its time was over (``is_timeout``).
+
+    Told before the RunStarted of the resumption. ``rendered`` is the form's text with the answers in their places.
+    """
 
     node_id: str
     title: str
     data: Mapping[str, Any]
+    action_id: str = ""
+    action_text: str = ""
+    rendered: str = ""
     is_timeout: bool = False
 
 
@@ -172,7 +197,11 @@ class RunPaused:
 
 @dataclass(frozen=True, slots=True)
 class RunFinished:
-    """``status`` is succeeded, partial-succeeded, failed or stopped."""
+    """``status`` is succeeded, partial-succeeded, failed or stopped.
+
+    ``aborted``: a limit ended the run. Streams say failed, the record says stopped (workflow-engine.md 4). The record
+    of a run that a user stopped has the error ``Aborted: User requested stop`` instead of ``error``.
+    """
 
     status: str
     outputs: Mapping[str, Any]
@@ -182,9 +211,11 @@ class RunFinished:
     exceptions: int
     spent: Sequence[Spent]
     at: float
+    aborted: bool = False
 
 
 Event = (
-    RunStarted | NodeStarted | NodeFinished | NodeRetried | ContainerStarted | ContainerNext | ContainerFinished
+    RunStarted | NodeStarted | NodeFinished | NodeAborted | NodeRetried
+    | ContainerStarted | ContainerNext | ContainerFinished
     | TextStreamed | ReasoningStreamed | AgentLogged | FormFilled | RunPaused | RunFinished
-)
+)  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from server.engine.values import File, Selector
 from server.llm.port import Usage
@@ -92,6 +92,16 @@ class RunInfo:
     depth: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FormAnswer:
+    """The answer to a human-input node: an action and the values of its fields, or that its time is over."""
+
+    node_id: str
+    action_id: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    is_timeout: bool = False
+
+
 class Context(Protocol):
     """What a running node sees. Made by the engine for one execution."""
 
@@ -113,6 +123,24 @@ class Context(Protocol):
     @property
     def ports(self) -> Ports:
         """The world."""
+        ...
+
+    @property
+    def inputs(self) -> Mapping[str, Any]:
+        """What the caller gave to the run, for start and trigger nodes."""
+        ...
+
+    @property
+    def answer(self) -> FormAnswer | None:
+        """What somebody answered to this node; None before that."""
+        ...
+
+    def type_of(self, selector: Sequence[str]) -> str:
+        """The type (workflow-engine.md 1.2) of a variable: as declared, else as its value tells."""
+        ...
+
+    def selectors(self, prefix: str) -> Mapping[str, Any]:
+        """Every variable of a node or of ``sys``, ``env``, ``conversation`` by name."""
         ...
 
     def has(self, selector: Sequence[str]) -> bool:
@@ -150,6 +178,11 @@ class Context(Protocol):
 
 class Node(Protocol):
     """A node of a graph. Made once a graph, run any number of times, at once too: it keeps no state of a run."""
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any], node_id: str) -> Self:
+        """A node from its ``data``. Raises NodeDataError; its text is shown behind the node's title."""
+        ...
 
     async def run(self, ctx: Context) -> Result:
         """Do it. Raises NodeError; anything else that is raised is our fault and fails the node as well.
