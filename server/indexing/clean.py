@@ -124,6 +124,7 @@ class Cleaner:
             store = CleanStore(uow)
             store.drop_spaces(tenant_id, dataset_id)
             store.delete_dataset_rows(tenant_id, dataset_id, _OF_DATASET)
+            store.forget_jobs(dataset_id)
             uow.commit()
         self._entries.drop(_places(payload))
 

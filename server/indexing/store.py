@@ -30,6 +30,11 @@ _S = document_segments.c
 _C = child_chunks.c
 _NOW = sa.func.now()
 _BUSY_OR_WAITING = ("waiting", "parsing", "cleaning", "splitting", "indexing")
+# Jobs that do something only while their dataset is there.
+_OF_THE_LIVING = (
+    "index_document", "rebuild_dataset", "move_dataset", "tend_dataset", "check_entries", "purge_segments",
+    "purge_nodes",
+)  # fmt: skip
 
 
 class IndexingStore:
@@ -349,6 +354,17 @@ class CleanStore:
             self._uow.execute(
                 sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.dataset_id == dataset_id)
             )
+
+    def forget_jobs(self, dataset_id: str) -> None:
+        """What was ordered for a dataset while it was there and nobody began: with the dataset gone it does nothing.
+
+        Some of it is due in hours only. What was begun ends on its own, or takes back what it wrote.
+        """
+        self._uow.execute(
+            sa.delete(jobs).where(
+                jobs.c.kind.in_(_OF_THE_LIVING), jobs.c.attempts == 0, jobs.c.payload["dataset_id"].astext == dataset_id
+            )
+        )
 
     def drop_spaces(self, tenant_id: str, dataset_id: str) -> None:
         """All indexes of a deleted dataset that are in this database; the sweep deletes their rows."""

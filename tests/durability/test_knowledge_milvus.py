@@ -44,7 +44,7 @@ def test_g7_delete_with_the_vector_store_down_hides_at_once_and_finishes_when_it
     annex.sweep()
     assert annex.stored("milvus", kept) == annex.segment_nodes(kept)
     assert annex.stored("milvus", dropped) == []
-    assert annex.counts(dropped) == {}
+    wait_until(lambda: not annex.counts(dropped), "nothing of it is left", seconds=10, every=0.05)
 
 
 def test_document_that_comes_while_the_vector_store_is_down_waits_and_is_completed(annex: Library) -> None:

@@ -93,9 +93,8 @@ def test_rows_and_indexes_of_what_is_gone_are_removed_and_counted(shelves: Libra
     shelves.wait_jobs("purge_document", "purge_dataset")
     shelves.sweep()
     run_job(shelves, "find_orphans")
-    shelves.change("DELETE FROM jobs WHERE kind IN ('check_entries', 'tend_dataset')")
     assert shelves.counts(other) == {}
-    assert set(shelves.counts(one)) == {"spaces", "process_rules"}
+    assert set(shelves.counts(one)) - {"jobs"} == {"spaces", "process_rules"}
     assert found(shelves, "orphaned documents") == before + 2
     assert f"{before + 2} orphaned documents found and mended" in check(shelves)
     shelves.check_whole(whole, kept, text_of(4).split("\n"))
