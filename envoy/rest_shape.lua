@@ -19,7 +19,7 @@ local NOT_JSON = '{"code":"unsupported_media_type","message":"Did not attempt to
   .. "Content-Type was not 'application/json'.\",\"status\":415}\n"
 local STRIP = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding", "x-envoy-upstream-service-time" }
 -- Set by the gateway itself; a client's own would be believed.
-local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-content-type", "x-rest-no-body" }
+local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-method", "x-rest-content-type", "x-rest-no-body" }
 local ESCAPE = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quote(s)
@@ -94,6 +94,7 @@ function envoy_on_request(h)
   plain_query(headers)
   if verb == "HEAD" and not h:metadata():get("no_head") then
     gw:set("gw", "head", true)
+    headers:add("x-rest-method", "HEAD")
     headers:replace(":method", "GET")
   end
 end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -110,6 +111,18 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
     }
 
 
+# HEAD is asked as GET (rest_shape.lua), and every call that is transcoded is a POST in the end.
+_METHOD = "%COALESCE({})%".format(
+    json.dumps(
+        {
+            "operators": [
+                {"command": "REQ", "param": name} for name in ("x-rest-method", "x-envoy-original-method", ":method")
+            ]
+        }
+    )
+)
+
+
 def _access_logs(place: Place) -> list[Json]:
     """One JSON line a call. Of a REST call it says our error code, of a native one the gRPC status."""
     head = {"ts": "%START_TIME%"}
@@ -124,7 +137,7 @@ def _access_logs(place: Place) -> list[Json]:
         "upstream": "%UPSTREAM_HOST%",
     }
     rest = {
-        "method": "%REQ(X-ENVOY-ORIGINAL-METHOD?:METHOD)%",
+        "method": _METHOD,
         "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
         "rpc": "%REQ(:PATH)%",
         "status": "%RESPONSE_CODE%",

@@ -142,6 +142,16 @@ def test_access_log_names_the_error_of_a_rest_call(gateway: Gateway, method: str
     reply = gateway.call(method, "/v1/things", script={"fail": fail})
     line = gateway.access_log(reply.header("x-request-id") or "")
     assert (line["status"], line["code"], line["details"]) == (404, "file_not_found", "via_upstream")
+    assert line["method"] == method
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT"])
+@pytest.mark.parametrize("path", ["/v1/things/5", "/v1/nope"])
+def test_access_log_names_the_method_that_was_asked(gateway: Gateway, method: str, path: str) -> None:
+    mine = str(uuid.uuid4())
+    gateway.call(method, path, x_request_id=mine, x_rest_method="POST")
+    line = gateway.access_log(mine)
+    assert (line["method"], line["path"]) == (method, path)
 
 
 def test_access_log_tells_the_gateways_errors_from_the_servers(gateway: Gateway) -> None:
