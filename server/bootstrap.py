@@ -189,6 +189,7 @@ class Core:
     redis: Redis
     access: AccessService
     runs: Runs
+    outbound: Outbound
 
 
 async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
@@ -211,8 +212,11 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     access = AccessService(db, parts.uow, bus)
     runs = Runs(db, parts.uow, event_log, bus, settings)
     keeper = Keeper(runs, event_log, keeper_db, parts.uow, settings, access.flush_used_keys)
+    outbound = Outbound.to(settings.outbound_allow)
+    stack.push_async_callback(outbound.close)
     core = Core(
-        settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs
+        settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs,
+        outbound=outbound,
     )
 
     bus.start()
@@ -356,7 +360,9 @@ async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
     bus = Bus(redis)
     models = build_models(settings, db, parts.uow, bus, stack)
     services = build_services(parts.uow, models, settings)
-    importer = Importer(db, services.imports, Outbound.to(settings.outbound_allow))
+    outbound = Outbound.to(settings.outbound_allow)
+    stack.push_async_callback(outbound.close)
+    importer = Importer(db, services.imports, outbound)
     return Admin(db, bus, services, importer, MoveOrders(parts.uow))
 
 
@@ -371,7 +377,7 @@ def add_console(
     stack.callback(passwords.close)
     tokens = Tokens(settings.secret_key, settings.access_token_minutes)
     sessions = Sessions(db, accounts, passwords, tokens, Cookies(settings.public_url), settings, bus)
-    importer = Importer(db, services.imports, Outbound.to(settings.outbound_allow))
+    importer = Importer(db, services.imports, core.outbound)
     printer = AppPrinter(settings.public_url, files.links.link)
     add = registry.add
     add(SetupServicer(db, accounts, sessions, passwords), session_pb2, session_grpc, "SetupService")

@@ -34,7 +34,6 @@ from server.indexing.entries import Entries
 from server.ingest.extract import SUPPORTED_EXTENSIONS
 from server.ingest.extract import Limits as ExtractLimits
 from server.kit.crypto import Sealer
-from server.kit.outbound import Outbound
 from server.limits.service import Limits
 from server.metadata.service import MetadataService
 from server.metadata.servicer import MetadataServicer
@@ -117,7 +116,6 @@ class Knowledge:
     reranker: Reranker
     searcher: Searcher
     apps: AppRetrieval
-    posts: Outbound
 
 
 async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> Knowledge:
@@ -127,10 +125,9 @@ async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> 
     stack.callback(entries.stores.close)
     embedder, reranker = build_embedding(models.runtime, db, uow, core.redis)
     searcher = Searcher(db, uow, entries, embedder, reranker)
-    posts = Outbound.to(settings.outbound_allow)
-    external = ExternalKnowledge(db, uow, posts, Sealer(settings.secret_key))
+    external = ExternalKnowledge(db, uow, core.outbound, Sealer(settings.secret_key))
     apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime))
-    return Knowledge(entries, embedder, reranker, searcher, apps, posts)
+    return Knowledge(entries, embedder, reranker, searcher, apps)
 
 
 def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
@@ -141,7 +138,7 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
     datasets, documents, segments = DatasetService(uow), DocumentService(uow), SegmentService(uow, knowledge.entries)
     editor = SegmentEditor(db, segments, knowledge.entries, knowledge.embedder)
     accepted = DocumentFiles(settings.file_size_limit, files.blocked)
-    external = ExternalKnowledge(db, uow, knowledge.posts, Sealer(settings.secret_key))
+    external = ExternalKnowledge(db, uow, core.outbound, Sealer(settings.secret_key))
     retrieval = RetrievalService(db, uow, knowledge.searcher, external)
 
     dataset_rpcs = DatasetServicer(db, datasets, usable, limits)
@@ -185,7 +182,7 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
         ConsoleFileServicer(db, files.service, files.uploads, files.links, upload_limits, SUPPORTED_EXTENSIONS),
         files_pb2, files_pb2_grpc, "FileService",
     )
-    apis = ExternalApis(db, uow, knowledge.posts, Sealer(settings.secret_key))
+    apis = ExternalApis(db, uow, core.outbound, Sealer(settings.secret_key))
     add(
         ExternalKnowledgeServicer(db, apis, dataset_rpcs), external_knowledge_service_pb2,
         external_knowledge_service_pb2_grpc, "ExternalKnowledgeService",

@@ -1,0 +1,1 @@
+"""Tools of workflows and agents: packaged ones, OpenAPI schemas, MCP servers, workflows."""
