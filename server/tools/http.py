@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from server.engine.nodes.http_files import is_file
+from server.engine.nodes.http_files import holds_file
 from server.engine.ports import HttpFaultError, HttpRequest, HttpResponse
 from server.kit.outbound import NotAllowedError, Outbound, OutboundError, Request, Timeouts, TooLargeError
 
@@ -22,7 +22,7 @@ class GuardedHttp:
         files: list[bool] = []
 
         def limit(headers: Sequence[tuple[str, str]], sample: bytes) -> int:
-            files.append(is_file(headers, sample))
+            files.append(holds_file(headers, sample))
             return request.max_file_bytes if files[0] else request.max_text_bytes
 
         asked = Request(

@@ -18,7 +18,7 @@ def header(headers: Sequence[tuple[str, str]], name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
 
 
-def is_file(headers: Sequence[tuple[str, str]], sample: bytes) -> bool:
+def holds_file(headers: Sequence[tuple[str, str]], sample: bytes) -> bool:
     """Whether the answer is kept as a file, by its headers and the beginning of its body."""
     disposition = _disposition(headers)
     if disposition.get_content_disposition() == "attachment" or disposition.get_filename() is not None:

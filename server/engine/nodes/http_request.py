@@ -95,7 +95,7 @@ class HttpRequestNode:
     async def _outputs(self, ctx: Context, response: HttpResponse) -> dict[str, Any]:
         files: list[File] = []
         text = ""
-        if http_files.is_file(response.headers, response.body):
+        if http_files.holds_file(response.headers, response.body):
             name, kind = http_files.named(response.headers, response.url)
             files = [await ctx.ports.files.save(ctx.run, response.body, name, kind)]
         else:

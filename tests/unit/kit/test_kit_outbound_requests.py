@@ -36,7 +36,7 @@ async def client() -> AsyncIterator[Outbound]:
 async def test_request_carries_method_headers_params_and_body(site: WebServer, client: Outbound) -> None:
     request = Request(
         "put", f"{site.url}/echo?a=1", [("X-Key", "k"), ("Content-Type", "text/x")], [("a", "2"), ("b", "ü &")],
-        "body".encode(),
+        b"body",
     )
     answer = await client.request(request, 10_000)
     echoed = json.loads(answer.body)
