@@ -37,7 +37,7 @@ from server.kit.caller import AppContext, Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import NIL_UUID, canonical, is_uuid
 from server.kit.plain import clean_text
-from server.llm import pricing, tokens
+from server.llm import fitting, pricing, tokens
 from server.llm.port import ChatModel, ChatRequest, FilePart, ModelFault, Usage
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.settings import AppSearch
@@ -256,7 +256,7 @@ class ChatService:
     async def _ask(self, run: Run, turn: Turn) -> None:
         turn.found = await self._search(run, turn)
         turn.prompt = await self._prompt(turn)
-        parameters = await memory.shrink_max_tokens(
+        parameters = await fitting.shrink_max_tokens(
             turn.config.model.parameters, turn.prompt.messages, turn.model.card.context_size, turn.model.count_tokens
         )
         request = ChatRequest(
@@ -292,11 +292,11 @@ class ChatService:
         if not turn.history:
             return bare
         history = memory.as_messages(turn.history)
-        bound = memory.most_tokens([*bare.messages, *history])
+        bound = fitting.most_tokens([*bare.messages, *history])
         if bound is None or bound + config.model.max_tokens > (card.context_size or 2000):
             used = await turn.model.count_tokens(bare.messages)
-            limit = memory.budget(card.context_size, config.model.max_tokens, used)
-            history = await memory.fit(history, limit, turn.model.count_tokens)
+            limit = fitting.budget(card.context_size, config.model.max_tokens, used)
+            history = await fitting.fit(history, limit, turn.model.count_tokens)
         return build(config, turn.mode, turn.inputs, turn.query, history=history, context=context, files=files)
 
     async def _file_parts(self, turn: Turn) -> list[FilePart]:

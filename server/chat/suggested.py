@@ -13,7 +13,7 @@ MAX_TURNS = 3
 """How many of the thread's latest messages are shown to the model."""
 
 MAX_TOKENS = 3000
-"""How many tokens of them, counted with the conversation's model (``memory.fit``)."""
+"""How many tokens of them, counted with the conversation's model (``fitting.fit``)."""
 
 PARAMETERS: Mapping[str, object] = MappingProxyType({"temperature": 0, "max_tokens": 256})
 

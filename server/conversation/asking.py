@@ -17,6 +17,7 @@ from server.conversation.messages import Question
 from server.conversation.service import ConversationService
 from server.db.bridge import Database
 from server.kit.errors import AppError, bad_request
+from server.llm import fitting
 from server.llm.port import ChatModel, ChatRequest, PromptMessage
 
 log = logging.getLogger("transom.conversation")
@@ -91,12 +92,12 @@ class Asking:
         self, tenant_id: str, question: Question, history: list[PromptMessage], model: ChatModel
     ) -> list[PromptMessage]:
         """What of the history fits, counted with the conversation's model while it is there."""
-        bound = memory.most_tokens(history)
+        bound = fitting.most_tokens(history)
         if bound is not None and bound <= suggested.MAX_TOKENS:
             return history
         with contextlib.suppress(AppError):
             model = await self._models.chat_model(tenant_id, question.provider, question.model)
-        return await memory.fit(history, suggested.MAX_TOKENS, model.count_tokens)
+        return await fitting.fit(history, suggested.MAX_TOKENS, model.count_tokens)
 
 
 async def _reply(model: ChatModel, request: ChatRequest) -> str:

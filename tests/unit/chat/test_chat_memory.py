@@ -9,6 +9,7 @@ import pytest
 from server.chat import memory
 from server.chat.memory import Turn
 from server.kit.ids import NIL_UUID
+from server.llm import fitting
 from server.llm.port import FilePart, PromptMessage
 
 IMAGE = FilePart("image", "image/png", data=b"x")
@@ -85,7 +86,7 @@ def test_failed_turn_keeps_what_answer_it_has() -> None:
     [(4096, 512, 100, 3484), (0, 512, 100, 2000), (-1, 0, 0, 2000), (1000, 900, 200, 0)],
 )
 def test_budget_is_what_prompt_and_answer_leave(context: int, answer: int, prompt: int, left: int) -> None:
-    assert memory.budget(context, answer, prompt) == left
+    assert fitting.budget(context, answer, prompt) == left
 
 
 @pytest.mark.parametrize("limit", range(1, 2000, 37))
@@ -94,40 +95,40 @@ async def test_fit_drops_the_oldest_single_messages(limit: int) -> None:
     expected = list(history)
     while len(expected) > 1 and sum(len(message.text) for message in expected) > limit:
         expected.pop(0)
-    assert await memory.fit(history, limit, Counter()) == expected
+    assert await fitting.fit(history, limit, Counter()) == expected
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3])
 async def test_fit_leaves_the_last_message(size: int) -> None:
     history = texts(*[5000] * size)
-    assert await memory.fit(history, 0, Counter()) == history[-1:]
+    assert await fitting.fit(history, 0, Counter()) == history[-1:]
 
 
 async def test_fit_counts_nothing_when_the_bytes_fit() -> None:
     count = Counter()
     history = texts(*[100] * 20)
-    assert await memory.fit(history, 100_000, count) == history
+    assert await fitting.fit(history, 100_000, count) == history
     assert count.calls == 0
 
 
 async def test_fit_counts_messages_with_files() -> None:
     count = Counter()
     history = [PromptMessage("user", "q", (IMAGE,)), PromptMessage("assistant", "a")]
-    assert await memory.fit(history, 100_000, count) == history
+    assert await fitting.fit(history, 100_000, count) == history
     assert count.calls == 1
 
 
 async def test_fit_costs_what_the_limit_allows() -> None:
     count = Counter()
-    await memory.fit(texts(*[1000] * 500), 3000, count)
+    await fitting.fit(texts(*[1000] * 500), 3000, count)
     assert count.counted < 20_000
 
 
 async def test_max_tokens_shrinks_to_what_the_context_leaves() -> None:
     messages = texts(1000)
     given = {"max_tokens": 500, "temperature": 0.1}
-    assert await memory.shrink_max_tokens(given, messages, 1200, Counter()) == {"max_tokens": 200, "temperature": 0.1}
-    assert await memory.shrink_max_tokens(given, messages, 1010, Counter()) == {"max_tokens": 16, "temperature": 0.1}
+    assert await fitting.shrink_max_tokens(given, messages, 1200, Counter()) == {"max_tokens": 200, "temperature": 0.1}
+    assert await fitting.shrink_max_tokens(given, messages, 1010, Counter()) == {"max_tokens": 16, "temperature": 0.1}
     assert given["max_tokens"] == 500
 
 
@@ -137,10 +138,10 @@ async def test_max_tokens_shrinks_to_what_the_context_leaves() -> None:
 )
 async def test_max_tokens_stays_without_counting(parameters: dict[str, object], context: int) -> None:
     count = Counter()
-    assert await memory.shrink_max_tokens(parameters, texts(1000), context, count) is parameters
+    assert await fitting.shrink_max_tokens(parameters, texts(1000), context, count) is parameters
     assert count.calls == 0
 
 
 async def test_max_tokens_that_fits_exactly_stays() -> None:
     parameters = {"max_tokens": 500}
-    assert await memory.shrink_max_tokens(parameters, texts(1000), 1500, Counter()) is parameters
+    assert await fitting.shrink_max_tokens(parameters, texts(1000), 1500, Counter()) is parameters
