@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,13 +10,17 @@ import sys
 import time
 from collections.abc import Iterator
 
+import psycopg2
 import pytest
 
+from server.embedded.state import running_environment
 from tests.embedded.running import Embedded
 from tests.harness.stores import wait_until
 
 # Issue "Foundation": a second start is healthy in under 5 s.
 _SECOND_START_SECONDS = 5.0
+# Its servers would wait a minute for the answer that they have begun.
+_CUT_SECONDS = 20.0
 _SPIN = "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
 
 
@@ -88,6 +93,39 @@ def test_running_answer_is_finished_before_a_terminated_product_ends(running: Em
     _ended_by(running, signal.SIGTERM)
     rest, _ = child.communicate(timeout=30)
     assert '"event":"message_end"' in rest
+
+
+def test_second_ctrl_c_cuts_what_still_runs_and_ends_the_stores_in_order(running: Embedded) -> None:
+    # An answer that never ends: its model stands still.
+    os.kill(running.parts()["model"], signal.SIGSTOP)
+    reader = subprocess.Popen(
+        [sys.executable, "-c", _READER, running.url, running.demo()["completion_app_key"]], stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: _runs(running) == 1, "the answer has begun", every=0.05)
+    processes = running.processes()
+    os.kill(running.pid, signal.SIGINT)
+    # Twice in a moment is one, as a terminal may deliver it.
+    time.sleep(0.1)
+    os.kill(running.pid, signal.SIGINT)
+    time.sleep(1)
+    assert running.parts().keys() >= {"server", "postgres", "valkey"}, "the first one waits for the answer"
+    began = time.monotonic()
+    assert running.stop() == 0
+    assert time.monotonic() - began < _CUT_SECONDS
+    Embedded.wait_ended(processes)
+    assert running.screen.rstrip().endswith("stopped")
+    assert "database system is shut down" in (running.data / "log" / "postgres.log").read_text().splitlines()[-1]
+    reader.wait(30)
+
+
+def _runs(product: Embedded) -> int:
+    """Answers that are being given now."""
+    url = running_environment(product.data)["TRANSOM_DATABASE_URL"]
+    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM runs WHERE status = 'running'")
+        (count,) = cursor.fetchone() or (0,)
+    return int(count)
 
 
 def test_closed_terminal_in_the_middle_of_a_start_leaves_no_process(product: Embedded) -> None:
