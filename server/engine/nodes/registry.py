@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.engine.node import Node
+from server.engine.nodes.code import Code
+from server.engine.nodes.template_transform import TemplateTransform
 
 NODES: Mapping[str, Mapping[str, type[Node]]] = {
+    "code": {"1": Code},
+    "template-transform": {"1": TemplateTransform},
 }
 
 # Old names of types.

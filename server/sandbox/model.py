@@ -1,0 +1,27 @@
+"""What code may take, and how jobs end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_CHARACTERS = 400_000
+"""Of one text that a node gives (workflow-engine.md 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one job; ``parallel`` jobs run at once in this process, others wait."""
+
+    seconds: float = 15.0
+    cpu_seconds: int = 5
+    memory_mib: int = 256
+    output_bytes: int = 8 * 1024 * 1024
+    parallel: int = 8
+
+
+class SandboxError(Exception):
+    """There is no safe place to run code here; the text says why and what to do."""
+
+
+class JailGoneError(Exception):
+    """The jail ended under a job, for no fault of the job that is known."""
