@@ -139,6 +139,8 @@ class ContainerFinished:
     started_at: float
     at: float
     handle: str = "source"
+    # What its rounds changed of conversation variables.
+    writes: Sequence[tuple[Selector, Any]] = ()
     quiet: bool = False
 
 

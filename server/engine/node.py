@@ -26,7 +26,8 @@ class NodeError(Exception):
     def __init__(
         self, message: str, error_type: str = "NodeError", *, inputs: Mapping[str, Any] | None = None,
         process_data: Mapping[str, Any] | None = None, outputs: Mapping[str, Any] | None = None,
-        usage: Spent | None = None,
+        usage: Spent | None = None, writes: Sequence[tuple[Selector, Any]] = (),
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.error_type = error_type
@@ -34,6 +35,9 @@ class NodeError(Exception):
         self.process_data = process_data
         self.outputs = outputs
         self.usage = usage
+        # What it had written to variables of others before it failed: it stays, but is not persisted.
+        self.writes = writes
+        self.metadata = metadata
 
 
 class PauseNode(Exception):
@@ -102,6 +106,54 @@ class FormAnswer:
     is_timeout: bool = False
 
 
+class Round(Protocol):
+    """A round of a container that has ended."""
+
+    @property
+    def error(self) -> NodeError | None:
+        """Why it failed."""
+        ...
+
+    @property
+    def ended(self) -> bool:
+        """Whether it came by a loop-end."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        ...
+
+    def find(self, selector: Sequence[str]) -> tuple[bool, Any]:
+        """A variable as the round left it."""
+        ...
+
+
+class Rounds(Protocol):
+    """What a container asks of the engine."""
+
+    def begin(self, length: int, inputs: Mapping[str, Any]) -> None:
+        """Tell that it starts (``ContainerStarted``). Never called for an iteration over nothing."""
+        ...
+
+    def next(self, index: int) -> None:
+        """Tell that a round begins (``ContainerNext``)."""
+        ...
+
+    def put(self, name: str, value: Any, kind: str = "") -> None:
+        """Write a variable of the container itself, of a declared type."""
+        ...
+
+    async def run(self, index: int, variables: Mapping[str, Any], *, isolated: bool, together: bool = False) -> Round:
+        """Run the nodes from the start node on, with these variables of the container.
+
+        ``isolated``: in a copy of all variables; else in the same ones, after the outputs of the last round are
+        forgotten. Changes of conversation variables come back unless rounds run ``together``; then the events of a
+        round are told when it is over.
+        """
+        ...
+
+
 class Context(Protocol):
     """What a running node sees. Made by the engine for one execution."""
 
@@ -133,6 +185,11 @@ class Context(Protocol):
     @property
     def answer(self) -> FormAnswer | None:
         """What somebody answered to this node; None before that."""
+        ...
+
+    @property
+    def rounds(self) -> Rounds:
+        """Its rounds, when it is a container."""
         ...
 
     def type_of(self, selector: Sequence[str]) -> str:

@@ -36,7 +36,7 @@ class Plan:
 
     root: str
     nodes: frozenset[str]
-    # How many edges must be resolved before a node is.
+    # How many edges must be resolved before a node is; nodes nearer to the root first.
     waits: Mapping[str, int]
     outgoing: Mapping[str, Sequence[Edge]]
     incoming: Mapping[str, Sequence[Edge]]
@@ -72,6 +72,11 @@ class Plan:
             sessions, wanted,
         )  # fmt: skip
 
+    @classmethod
+    def alone(cls, node: str) -> Self:
+        """A plan of one node and nothing else."""
+        return cls(node, frozenset({node}), {node: 0}, {node: ()}, {node: ()}, (), frozenset())
+
     def circular(self) -> list[str]:
         """Nodes that can never become ready."""
         waits = dict(self.waits)
@@ -84,12 +89,13 @@ class Plan:
         return [node for node, count in waits.items() if count > 0]
 
 
-def _reach(root: str, leaving: Mapping[str, Sequence[Edge]]) -> set[str]:
-    found, waiting = {root}, [root]
-    while waiting:
-        for edge in leaving.get(waiting.pop(), ()):
+def _reach(root: str, leaving: Mapping[str, Sequence[Edge]]) -> dict[str, None]:
+    """Nodes from a root on, nearer ones first."""
+    found = {root: None}
+    for node in (waiting := [root]):
+        for edge in leaving.get(node, ()):
             if edge.target not in found:
-                found.add(edge.target)
+                found[edge.target] = None
                 waiting.append(edge.target)
     return found
 

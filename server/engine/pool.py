@@ -70,6 +70,14 @@ class Pool:
         """Write one variable."""
         self._writable(prefix)[name] = value
 
+    def put(self, selector: Sequence[str], value: Any) -> None:
+        """Write what a selector of any length leads to, with the objects on the way."""
+        prefix, name, *path = selector
+        for step in reversed(path):
+            value = {step: value}
+        known = self._scopes.get(prefix, {}).get(name)
+        self.set(prefix, name, _merge(known, value) if path else value)
+
     def update(self, prefix: str, new: Mapping[str, Any]) -> None:
         """Write outputs of a node."""
         if new:
@@ -96,16 +104,17 @@ class Pool:
         return self._scopes[prefix]
 
     def dump(self) -> dict[str, Any]:
-        """All of it as JSON."""
+        """All of it as JSON, without environment variables: they may be secrets."""
+        kept = {name: scope for name, scope in sorted(self._scopes.items()) if name != ENVIRONMENT}
         return {
-            "values": values.encode(self._scopes),
+            "values": values.encode(kept),
             "types": [[*key, kind] for key, kind in sorted(self._types.items())],
         }
 
     @classmethod
-    def load(cls, state: Mapping[str, Any]) -> Self:
-        """The pool that ``dump`` wrote down."""
-        pool = cls(values.decode(state["values"]))
+    def load(cls, state: Mapping[str, Any], given: Variables) -> Self:
+        """The pool that ``dump`` wrote down, with environment variables given anew."""
+        pool = cls({**values.decode(state["values"]), ENVIRONMENT: given.environment})
         for prefix, name, kind in state["types"]:
             pool.declare(prefix, name, kind)
         return pool
@@ -120,3 +129,9 @@ def _walk(value: Any, path: Sequence[str]) -> tuple[bool, Any]:
         else:
             return _NOTHING
     return True, value
+
+
+def _merge(known: Any, new: Any) -> Any:
+    if not isinstance(known, Mapping) or not isinstance(new, Mapping):
+        return new
+    return {**known, **{key: _merge(known.get(key), value) for key, value in new.items()}}

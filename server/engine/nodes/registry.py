@@ -8,12 +8,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.engine.node import Node
+from server.engine.nodes.answer import AnswerNode
+from server.engine.nodes.assigner import AssignerNodeV1, AssignerNodeV2
 from server.engine.nodes.code import Code
+from server.engine.nodes.end import EndNode
+from server.engine.nodes.human_input import HumanInputNode
+from server.engine.nodes.if_else import IfElseNode
+from server.engine.nodes.iteration import IterationNode
+from server.engine.nodes.list_operator import ListOperatorNode
+from server.engine.nodes.loop import LoopNode
+from server.engine.nodes.mark import MarkNode
+from server.engine.nodes.start import StartNode, TriggerNode
 from server.engine.nodes.template_transform import TemplateTransform
+from server.engine.nodes.variable_aggregator import VariableAggregatorNode
 
 NODES: Mapping[str, Mapping[str, type[Node]]] = {
+    "answer": {"1": AnswerNode},
+    "assigner": {"1": AssignerNodeV1, "2": AssignerNodeV2},
     "code": {"1": Code},
+    "end": {"1": EndNode},
+    "human-input": {"1": HumanInputNode},
+    "if-else": {"1": IfElseNode},
+    "iteration": {"1": IterationNode},
+    "iteration-start": {"1": MarkNode},
+    "list-operator": {"1": ListOperatorNode},
+    "loop": {"1": LoopNode},
+    "loop-end": {"1": MarkNode},
+    "loop-start": {"1": MarkNode},
+    "start": {"1": StartNode},
     "template-transform": {"1": TemplateTransform},
+    "trigger-plugin": {"1": TriggerNode},
+    "trigger-schedule": {"1": TriggerNode},
+    "trigger-webhook": {"1": TriggerNode},
+    "variable-aggregator": {"1": VariableAggregatorNode},
 }
 
 # Old names of types.
