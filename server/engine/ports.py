@@ -95,7 +95,11 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolMessage:
-    """A piece of a tool's answer: text, json, link, image, file, variable, log (workflow-engine.md 8.16)."""
+    """A piece of a tool's answer: text, json, link, image, file, variable, log (workflow-engine.md 8.16).
+
+    An image, file or blob has a ``file``, or its bytes in ``value`` (then ``name`` is its name and ``text`` its MIME
+    type), or an address in ``text``; ``nodes/tool.py`` ``kept_file`` makes a file of any of them.
+    """
 
     kind: Literal["text", "json", "link", "image", "blob", "file", "variable", "log"]
     text: str = ""

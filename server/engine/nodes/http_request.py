@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from server.engine.node import Context, NodeError, Result
 from server.engine.nodes import http_data, http_files
 from server.engine.nodes.http_data import HttpData
 from server.engine.ports import HttpFaultError, HttpRequest, HttpResponse
+from server.engine.template import references
 from server.engine.values import File, Selector
 
 CONTENT_TYPES = {
@@ -24,7 +24,6 @@ CONTENT_TYPES = {
 # Statuses that the client would have tried again: they fail the node, whatever it says about errors.
 _RETRIED = frozenset({429, 500, 502, 503, 504})
 _LARGE = 64 * 1024
-_REFERENCE = re.compile(r"\{\{#([A-Za-z0-9_]{1,50}(?:\.[A-Za-z0-9_]{1,30}){1,10})#\}\}")
 
 
 @dataclass(slots=True)
@@ -64,7 +63,7 @@ class HttpRequestNode:
         data = self._data
         texts = [data.url, data.headers, data.params, data.auth.api_key if data.auth else ""]
         texts += [text for item in data.items for text in (item.key, item.value)]
-        found = [tuple(name.split(".")) for text in texts for name in _REFERENCE.findall(text)]
+        found = [selector for text in texts for selector in references(text)]
         return [*found, *(item.file for item in data.items if item.kind == "file" and len(item.file) > 1)]
 
     async def run(self, ctx: Context) -> Result:

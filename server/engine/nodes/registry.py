@@ -12,6 +12,7 @@ from server.engine.nodes.answer import AnswerNode
 from server.engine.nodes.assigner import AssignerNodeV1, AssignerNodeV2
 from server.engine.nodes.code import Code
 from server.engine.nodes.end import EndNode
+from server.engine.nodes.http_request import HttpRequestNode
 from server.engine.nodes.human_input import HumanInputNode
 from server.engine.nodes.if_else import IfElseNode
 from server.engine.nodes.iteration import IterationNode
@@ -20,6 +21,7 @@ from server.engine.nodes.loop import LoopNode
 from server.engine.nodes.mark import MarkNode
 from server.engine.nodes.start import StartNode, TriggerNode
 from server.engine.nodes.template_transform import TemplateTransform
+from server.engine.nodes.tool import ToolNode
 from server.engine.nodes.variable_aggregator import VariableAggregatorNode
 
 NODES: Mapping[str, Mapping[str, type[Node]]] = {
@@ -27,6 +29,7 @@ NODES: Mapping[str, Mapping[str, type[Node]]] = {
     "assigner": {"1": AssignerNodeV1, "2": AssignerNodeV2},
     "code": {"1": Code},
     "end": {"1": EndNode},
+    "http-request": {"1": HttpRequestNode},
     "human-input": {"1": HumanInputNode},
     "if-else": {"1": IfElseNode},
     "iteration": {"1": IterationNode},
@@ -37,6 +40,7 @@ NODES: Mapping[str, Mapping[str, type[Node]]] = {
     "loop-start": {"1": MarkNode},
     "start": {"1": StartNode},
     "template-transform": {"1": TemplateTransform},
+    "tool": {"1": ToolNode, "2": ToolNode},
     "trigger-plugin": {"1": TriggerNode},
     "trigger-schedule": {"1": TriggerNode},
     "trigger-webhook": {"1": TriggerNode},

@@ -1,0 +1,1 @@
+"""Tools that come with the server and need no account: time, JSON, web pages, code, charts."""
