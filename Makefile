@@ -25,11 +25,16 @@ run: $(RUN_READY)  ## Install what is missing and serve the product on localhost
 demo: $(RUN_READY)  ## Print how to call the demo of a running product
 	@$(BIN)/transom demo
 
+# Much of a run is waiting, so JOBS files of tests run side by side, each job with data stores and products of its own.
 # Bounds that the product promises (a stop within a second, a sweep within thirty) can be missed by a machine that is
 # busy with the rest of the run: what fails is run once more alone, and has failed when it fails again.
-PYTEST = env -u TRANSOM_PORT -u TRANSOM_DATA_DIR -u TRANSOM_DEMO $(BIN)/python -m pytest -q
-test: $(DEV_READY)  ## Run all tests
-	@$(PYTEST) || { echo "transom: once more, alone, what failed"; $(PYTEST) --last-failed --last-failed-no-failures none; }
+# Hundreds of processes are started, so Python may keep what it compiles.
+JOBS ?= 3
+PYTEST = env -u TRANSOM_PORT -u TRANSOM_DATA_DIR -u TRANSOM_DEMO -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q
+SIDE_BY_SIDE = -n $(JOBS) --dist loadfile --no-loadscope-reorder
+test: $(DEV_READY)  ## Run all tests, JOBS=3 files side by side
+	@$(PYTEST) $(SIDE_BY_SIDE) || \
+	{ echo "transom: once more, alone, what failed"; $(PYTEST) --last-failed --last-failed-no-failures none; }
 
 check: fmt-check lint types contracts proto-lint proto-breaking check-gen test  ## Everything that must hold before a commit
 

@@ -12,6 +12,16 @@ if TYPE_CHECKING:
     from tests.harness.stores import DataStores
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Workers that run side by side choose ports from ranges of their own."""
+    from server.embedded import state
+
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        at = int(worker["workerid"].removeprefix("gw"))
+        state._INTERNAL_PORTS = state._INTERNAL_PORTS[at :: worker["workercount"]]
+
+
 @pytest.fixture(scope="session")
 def stores() -> Iterator[DataStores]:
     """PostgreSQL and Valkey of this session."""

