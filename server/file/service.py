@@ -31,6 +31,19 @@ class FileService:
         owner = {"app_id": None, "created_by": caller.the_account, "created_by_role": "account"}
         return self._add(caller.tenant_id, received, key, owner)
 
+    def add_made(
+        self, tenant_id: str, app_id: str, user_id: str, role: str, received: Received, key: str
+    ) -> StoredFile:
+        """Record a file that a run made for its user."""
+        owner = {"app_id": app_id, "created_by": user_id, "created_by_role": role}
+        return self._add(tenant_id, received, key, owner)
+
+    def of_tenant(self, tenant_id: str, file_id: str) -> StoredFile | None:
+        """A file of a workspace, for a run that has been allowed to use it."""
+        known = id_or_none(file_id)
+        with self._uow() as uow:
+            return FileStore(uow).of_tenant(tenant_id, known) if known else None
+
     def _add(self, tenant_id: str, received: Received, key: str, owner: Mapping[str, str | None]) -> StoredFile:
         head, file_id = received.head, new_id()
         with self._uow() as uow:

@@ -14,6 +14,7 @@ _U = upload_files.c
 _COLUMNS = tuple(_U[name] for name in StoredFile.__dataclass_fields__)
 _ADD = sa.insert(upload_files).returning(_U.created_at)
 _BY_ID = sa.select(*_COLUMNS).where(_U.id == sa.bindparam("b_id"))
+_OF_TENANT = _BY_ID.where(_U.tenant_id == sa.bindparam("b_tenant"))
 _ATTACHED = (
     sa.select(message_files.c.id)
     .join(messages, messages.c.id == message_files.c.message_id)
@@ -48,6 +49,10 @@ class FileStore:
         else:
             row = self._uow.execute(_OF_USER, {**parameters, "b_user": end_user_id}).one_or_none()
         return _stored(row)
+
+    def of_tenant(self, tenant_id: str, file_id: str) -> StoredFile | None:
+        """A workspace's upload, whoever may see it."""
+        return _stored(self._uow.execute(_OF_TENANT, {"b_id": file_id, "b_tenant": tenant_id}).one_or_none())
 
     def signed(self, file_id: str) -> StoredFile | None:
         """An upload by a link that we signed: the signature stands for the tenant."""

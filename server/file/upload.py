@@ -69,7 +69,10 @@ class Uploads:
 
     async def keep_text(self, tenant_id: str, head: FileHead, text: str, record: Record[T]) -> T:
         """Keep a text that came in a request as a file."""
-        data = text.encode()
+        return await self.keep(tenant_id, head, text.encode(), record)
+
+    async def keep(self, tenant_id: str, head: FileHead, data: bytes, record: Record[T]) -> T:
+        """Keep bytes as a file."""
         received = Received(head, len(data), hashlib.sha256(data).hexdigest(), {})
         draft = await self._threads(self._storage.begin)
         try:

@@ -53,9 +53,15 @@ class Found:
         text = segment.content if segment.answer is None else f"question:{segment.content} answer:{segment.answer}"
         return f"{segment.summary}\n{text}" if segment.summary else text
 
+    @property
+    def cited(self) -> str:
+        """What is shown as its content."""
+        segment = self.record.segment
+        return segment.content if segment.answer is None else f"question:{segment.content} \nanswer:{segment.answer}"
+
 
 class AppRetrieval:
-    """What chat and completion apps, and later workflow nodes, search with."""
+    """What chat and completion apps, and nodes of workflows, search with."""
 
     def __init__(
         self, db: Database, uow: UowFactory, searcher: Searcher, embedder: Embedder, reranker: Reranker,
@@ -70,6 +76,11 @@ class AppRetrieval:
         self._asker = asker
 
     async def retrieve(self, asked: Asked, search: AppSearch, query: str) -> Retrieved:
+        """The context and citations of a chat. Errors as ``find``."""
+        found = await self.find(asked, search, query)
+        return Retrieved("\n".join(one.text for one in found), _resources(asked, found))
+
+    async def find(self, asked: Asked, search: AppSearch, query: str) -> list[Found]:
         """The best segments of the app's datasets. Raises invalid_param for datasets that cannot be merged."""
         datasets = await self._db(self._usable, asked.tenant_id, search.dataset_ids)
         if search.single and len(datasets) > 1:
@@ -85,7 +96,7 @@ class AppRetrieval:
         found = [one for of_dataset in lists for one in of_dataset]
         merged = found if alone else await self._merged(asked, search, query, datasets, found)
         await self._db(self._note, asked, [dataset.id for dataset in datasets], query, merged)
-        return Retrieved("\n".join(one.text for one in merged), _resources(asked, merged))
+        return merged
 
     def _usable(self, tenant_id: str, dataset_ids: Sequence[str]) -> list[Dataset]:
         """Those of the datasets that exist and have something to find, in the app's order."""
@@ -118,7 +129,8 @@ class AppRetrieval:
         if not fields:
             return None
         try:
-            answer = await self._asker.ask(asked.tenant_id, search.model, filter_request(query, fields))
+            model = search.filter_model or search.model
+            answer = await self._asker.ask(asked.tenant_id, model, filter_request(query, fields))
         except (AppError, TimeoutError) as error:
             log.warning("app %s: no metadata filter was derived: %s", asked.app_id, error)
             return None
@@ -198,7 +210,7 @@ class AppRetrieval:
         with self._uow() as uow:
             store = RetrievalStore(uow)
             store.note_query(
-                asked.tenant_id, dataset_ids, query, source="app", app_id=asked.app_id, role="end_user",
+                asked.tenant_id, dataset_ids, query, source="app", app_id=asked.app_id, role=asked.role,
                 created_by=asked.end_user_id,
             )
             segments = {one.record.segment.id for one in found if not one.dataset.is_external}
@@ -230,13 +242,8 @@ def _resources(asked: Asked, found: Sequence[Found]) -> list[dict[str, Any]]:
             "document_id": one.record.segment.document_id or None, "document_name": one.record.segment.document_name,
             "data_source_type": one.record.segment.data_source_type, "segment_id": one.record.segment.id or None,
             "retriever_from": asked.retriever_from, "score": one.record.score,
-            "content": _cited(one), "doc_metadata": json.loads(json.dumps(one.record.segment.doc_metadata)),
+            "content": one.cited, "doc_metadata": json.loads(json.dumps(one.record.segment.doc_metadata)),
             "summary": one.record.segment.summary,
         }
         for position, one in enumerate(found, 1)
     ]
-
-
-def _cited(found: Found) -> str:
-    segment = found.record.segment
-    return segment.content if segment.answer is None else f"question:{segment.content} \nanswer:{segment.answer}"

@@ -15,6 +15,8 @@ class Asked:
     end_user_id: str | None
     # "api", "web_app", "dev" or "workflow" (sse-events.md 8.2).
     retriever_from: str = "api"
+    # Whose id ``end_user_id`` is: "end_user" or "account".
+    role: str = "end_user"
 
 
 @dataclass(frozen=True, slots=True)

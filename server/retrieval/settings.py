@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,8 +25,9 @@ class AppSearch:
     # disabled, automatic or manual.
     filtering_mode: str = "disabled"
     filtering: Mapping[str, Any] | None = None
-    # The app's model, which picks datasets and derives filters.
+    # The app's model, which picks datasets and derives filters; ``filter_model`` if another one derives them.
     model: ModelRef | None = None
+    filter_model: ModelRef | None = None
 
 
 def dataset_ids(document: Mapping[str, Any]) -> list[str]:
@@ -52,6 +53,27 @@ def app_search(document: Mapping[str, Any]) -> AppSearch | None:
         rerank=_rerank(config), weights=_weights(config),
         filtering_mode=str(config.get("metadata_filtering_mode") or "disabled"),
         filtering=_map(config.get("metadata_filtering_conditions")) or None, model=_model(_map(document.get("model"))),
+    )
+
+
+def node_search(ids: Sequence[str], data: Mapping[str, Any]) -> AppSearch:
+    """How a knowledge-retrieval node searches (workflow-engine.md 8.5). What is malformed gets its default."""
+    config = _map(data.get("multiple_retrieval_config"))
+    threshold = _number(config.get("score_threshold"))
+    named = _map(config.get("reranking_model"))
+    known = {
+        "reranking_provider_name": named.get("provider") or named.get("reranking_provider_name"),
+        "reranking_model_name": named.get("model") or named.get("reranking_model_name"),
+    }
+    config = {**config, "reranking_model": known}
+    return AppSearch(
+        dataset_ids=tuple(dict.fromkeys(one for given in ids if (one := id_or_none(str(given))))),
+        single=data.get("retrieval_mode") == "single", top_k=max(1, int(_number(config.get("top_k")) or 4)),
+        threshold=threshold, has_threshold=threshold > 0, rerank=_rerank(config), weights=_weights(config),
+        filtering_mode=str(data.get("metadata_filtering_mode") or "disabled"),
+        filtering=_map(data.get("metadata_filtering_conditions")) or None,
+        model=_model(_map(_map(data.get("single_retrieval_config")).get("model"))),
+        filter_model=_model(_map(data.get("metadata_model_config"))),
     )
 
 

@@ -32,6 +32,17 @@ _READERS: dict[str, tuple[str, str]] = {
     "eml": ("eml", "an e-mail message (eml)"),
 }
 
+# Readers of workflow nodes, which want a whole table or object instead of a part a row.
+_WHOLE: dict[str, tuple[str, str]] = {
+    "csv-table": ("tables", "a CSV file"),
+    "xlsx-table": ("tables", "an Excel workbook (xlsx)"),
+    "xls-table": ("tables", "an Excel workbook (xls)"),
+    "json-text": ("data_text", "a JSON file"),
+    "yaml-text": ("data_text", "a YAML file"),
+    "vtt-text": ("data_text", "a WebVTT file"),
+    "properties-text": ("data_text", "a properties file"),
+}
+
 SUPPORTED_EXTENSIONS = frozenset(_READERS)
 """What may be uploaded, lower case, without the dot. Not doc, msg and ppt: no kept
 library under a free licence reads them."""
@@ -50,9 +61,13 @@ def reader_of(extension: str) -> Reader:
 
 def reader_name(extension: str) -> str:
     """The module of its reader, without importing it."""
-    return _READERS.get(extension, _READERS["txt"])[0]
+    return _found(extension)[0]
 
 
 def described(extension: str) -> str:
     """What a file with that extension should be, with its article."""
-    return _READERS.get(extension, _READERS["txt"])[1]
+    return _found(extension)[1]
+
+
+def _found(extension: str) -> tuple[str, str]:
+    return _READERS.get(extension) or _WHOLE.get(extension) or _READERS["txt"]

@@ -55,10 +55,10 @@ def _modern_rows(sheet: CalamineSheet, links: Links) -> Iterator[Part]:
     header = _header(top)
     if header is None:
         return
-    columns = {column: _escaped(_shown(value)) for column, value in enumerate(top[header][1]) if _shown(value)}
+    columns = {column: _escaped(shown(value)) for column, value in enumerate(top[header][1]) if shown(value)}
     for number, row in chain(top[header + 1 :], rows):
-        values = {column: _shown(row[column]) for column in columns}
-        if any(_shown(value) for value in row):
+        values = {column: shown(row[column]) for column in columns}
+        if any(shown(value) for value in row):
             for column, value in values.items():
                 if url := links.get((number, column)):
                     values[column] = f"[{value}]({url})"
@@ -66,11 +66,11 @@ def _modern_rows(sheet: CalamineSheet, links: Links) -> Iterator[Part]:
 
 
 def _old_rows(sheet: CalamineSheet) -> Iterator[Part]:
-    rows = (row for row in _rows(sheet) if any(_shown(value) for value in row[1]))
+    rows = (row for row in _rows(sheet) if any(shown(value) for value in row[1]))
     _, header = next(rows, (0, []))
-    names = [_escaped(_shown(value) or f"Unnamed: {column}") for column, value in enumerate(header)]
+    names = [_escaped(shown(value) or f"Unnamed: {column}") for column, value in enumerate(header)]
     for number, row in rows:
-        cells = zip(names, map(_shown, row), strict=False)
+        cells = zip(names, map(shown, row), strict=False)
         yield _part(sheet, number, [(name, text) for name, text in cells if text])
 
 
@@ -84,7 +84,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _header(top: list[tuple[int, list[Any]]]) -> int | None:
-    filled = [sum(bool(_shown(value)) for value in row) for _, row in top]
+    filled = [sum(bool(shown(value)) for value in row) for _, row in top]
     if not any(filled):
         return None
     return next((index for index, count in enumerate(filled) if count >= 2), filled.index(max(filled)))
@@ -95,7 +95,7 @@ def _part(sheet: CalamineSheet, number: int, cells: list[tuple[str, str]]) -> Pa
     return Part(text, {"sheet": sheet.name, "row": number + 1})
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """A cell as text; whole numbers without a fraction, as Excel shows them."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))

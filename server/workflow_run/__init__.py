@@ -1,0 +1,7 @@
+"""Runs of workflows and chatflows: the engine as a detached run, with its records.
+
+``versions.py`` what can run, ``plan.py`` one run before it begins, ``service.py`` and ``chatflow.py`` begin it,
+``runner.py`` drives the engine, ``events.py`` turns what it tells into events of the run, ``record.py`` into rows,
+``store.py`` SQL of runs, ``lookup.py`` of those that read them, ``rejoin.py`` streams of runs that go on elsewhere,
+``forms.py`` people who are asked.
+"""
