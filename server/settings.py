@@ -81,6 +81,13 @@ class Settings:
     admin_api_key_enable: bool = _setting(False, "allow admin_api_key with X-WORKSPACE-ID")
     admin_api_key: str = _setting("", "acts as the workspace's owner", secret=True)
 
+    code_sandbox: str = _setting("auto", "where code nodes run: jail, monty (some of Python) or auto: jail, else monty")
+    code_seconds: float = _setting(15.0, "longest a code node or template may take", low=0.1, high=600)
+    code_cpu_seconds: int = _setting(5, "processor time of a code node or template", low=1, high=600)
+    code_memory_mib: int = _setting(256, "memory of a code node or template", low=32, high=65536)
+    code_output_kib: int = _setting(4096, "KiB of JSON that a code node may return", low=1, high=65536)
+    code_parallel: int = _setting(8, "code nodes that run at once in a server process; others wait", low=1, high=256)
+
     outbound_allow: str = _setting(
         "", "private networks that addresses of users may name beside the internet: 10.1.0.0/16, 127.0.0.1"
     )
@@ -154,6 +161,11 @@ def _check_range(name: str, value: Any, low: float | None, high: float | None) -
         raise SettingsError(f"{name}={value}: allowed is {low if low is not None else ''} to {high or 'any number'}")
 
 
+def _check_choice(name: str, value: str, allowed: str) -> None:
+    if value not in allowed.split(", "):
+        raise SettingsError(f"{PREFIX}{name}={value}: allowed are {allowed}")
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises SettingsError with the name and what is allowed."""
     env = os.environ if environ is None else environ
@@ -171,16 +183,15 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if not values.get("google_api_key") and env.get("GOOGLE_API_KEY"):
         values["google_api_key"] = env["GOOGLE_API_KEY"]
     settings = Settings(**values)
-    if settings.log_level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
-        raise SettingsError(f"{PREFIX}LOG_LEVEL={settings.log_level}: allowed are DEBUG, INFO, WARNING, ERROR")
+    _check_choice("LOG_LEVEL", settings.log_level, "DEBUG, INFO, WARNING, ERROR")
+    _check_choice("CODE_SANDBOX", settings.code_sandbox, "auto, jail, monty")
+    _check_choice("VECTOR_STORE", settings.vector_store, "pgvector, milvus")
     if settings.lease_seconds < 3 * settings.heartbeat_seconds:
         raise SettingsError(f"{PREFIX}LEASE_SECONDS must be at least three times {PREFIX}HEARTBEAT_SECONDS")
     try:
         networks(settings.outbound_allow)
     except ValueError as error:
         raise SettingsError(f"{PREFIX}OUTBOUND_ALLOW: {error}") from None
-    if settings.vector_store not in {"pgvector", "milvus"}:
-        raise SettingsError(f"{PREFIX}VECTOR_STORE={settings.vector_store}: allowed are pgvector, milvus")
     if settings.vector_store == "milvus" and not settings.milvus_uri:
         raise SettingsError(f"{PREFIX}MILVUS_URI is needed when {PREFIX}VECTOR_STORE is milvus")
     return settings

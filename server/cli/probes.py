@@ -80,6 +80,7 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
         Probe("worker", needed(settings.broker_url or redis, "REDIS_URL", blocking(worker))),
         Probe("jobs", needed(settings.database_url, "DATABASE_URL", blocking(jobs))),
         Probe("files", blocking(files)),
+        Probe("code", lambda: code(settings), seconds=_MODEL_SECONDS),
         Probe(
             "local model", blocking(local_model), seconds=_MODEL_SECONDS,
             absent="" if settings.local_model_url else f"{PREFIX}LOCAL_MODEL_URL is not set",
@@ -203,6 +204,18 @@ def files(settings: Settings) -> str:
         raise ProbeError(f"{there} cannot be written: {error.strerror}") from None
     made = "" if there == folder else " (not made yet)"
     return f"{folder}{made}, {shutil.disk_usage(there).free / _GIB:.1f} GiB free"
+
+
+async def code(settings: Settings) -> str:
+    """There is a place where code can do no harm: it is made here too, and tried."""
+    from server.bootstrap import code_limits
+    from server.sandbox.runner import Sandbox
+
+    sandbox = Sandbox(code_limits(settings), settings.code_sandbox)
+    try:
+        return await sandbox.check()
+    finally:
+        await sandbox.close()
 
 
 def local_model(settings: Settings) -> str:

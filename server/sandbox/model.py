@@ -15,7 +15,7 @@ class Limits:
     seconds: float = 15.0
     cpu_seconds: int = 5
     memory_mib: int = 256
-    output_bytes: int = 8 * 1024 * 1024
+    output_bytes: int = 4 * 1024 * 1024
     parallel: int = 8
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import logging
 import socket
 import struct
 import subprocess
@@ -15,8 +14,6 @@ from typing import Any
 
 from server.sandbox import launch
 from server.sandbox.model import JailGoneError, Limits, SandboxError
-
-log = logging.getLogger("transom.sandbox")
 
 _HEAD = struct.Struct("!cI")
 _LENGTH = struct.Struct("!I")
@@ -152,8 +149,6 @@ class Jail:
                 ended.set_result(message["status"])
         elif "ready" in message and not self._ready.done():
             self._ready.set_result(message["ready"])
-        elif "refused" in message:
-            log.error("the jail refuses to work: %s", message["refused"])
 
     def _gone(self) -> None:
         if not self.alive:

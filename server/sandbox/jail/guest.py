@@ -127,6 +127,7 @@ def _prepare_javascript() -> Any:
 
 
 def _prepare_jinja() -> Any:
+    import jinja2.debug
     import jinja2.sandbox
 
     environment = jinja2.sandbox.SandboxedEnvironment(autoescape=False)

@@ -29,12 +29,11 @@ def main() -> NoReturn:
     caller = socket.socket(fileno=int(sys.argv[1]))
     settings: dict[str, Any] = json.loads(sys.argv[2])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    able = guest.prepare()  # before we are nobody, who may not be able to read the interpreter's own files
     try:
         kernel = _become_nobody(settings)
     except (ConfineError, OSError) as error:
-        caller.send(json.dumps({"refused": str(error)[:1000]}).encode())
-        sys.exit(1)
-    able = guest.prepare()
+        sys.exit(str(error))
     os.dup2(1, 2)  # what is said after this is said by jobs, to nobody
     gc.collect()
     gc.freeze()  # a collection in a fork would copy the pages that it shares
