@@ -60,11 +60,23 @@ class LiteServer:
         self._child = None
 
 
+# Else the etcd inside takes its usual ports, which another Milvus of this machine may have.
+_ETCD = """
+name: default
+listen-client-urls: http://127.0.0.1:{etcd_client}
+advertise-client-urls: http://127.0.0.1:{etcd_client}
+listen-peer-urls: http://127.0.0.1:{etcd_peer}
+initial-advertise-peer-urls: http://127.0.0.1:{etcd_peer}
+initial-cluster: default=http://127.0.0.1:{etcd_peer}
+"""
+
+
 class StandaloneServer:
     """The Milvus 2.3.5 binary that PyPI's ``milvus`` carries, with its own etcd and message queue inside."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._etcd = folder / "etcd.yaml"
         self._ports: dict[str, int] = {}
         self._child: subprocess.Popen[bytes] | None = None
         self.uri = ""
@@ -84,17 +96,20 @@ class StandaloneServer:
         if not self._ports:
             config = milvus.MilvusServerConfig(data_dir=str(self._folder))
             names = [name for name in config.configurable_items if name.endswith("_port")]
-            self._ports = dict(zip([*names, "metrics"], free_ports(len(names) + 1), strict=True))
+            ours = [*names, "metrics", "etcd_client", "etcd_peer"]
+            self._ports = dict(zip(ours, free_ports(len(ours)), strict=True))
             self.uri = f"http://127.0.0.1:{self._ports['proxy_port']}"
             config.update(**{name: self._ports[name] for name in names})
             config.resolve()
             milvus._initialize_data_files(str(self._folder))
+            self._etcd.write_text(_ETCD.format(**self._ports))
         run = self._folder / "run"
         self._child = _spawn(
             [str(self._folder / "bin" / "milvus"), "run", "standalone"], self._folder / "log", cwd=self._folder,
             env={
                 **os.environ, "DEPLOY_MODE": "STANDALONE", "METRICS_PORT": str(self._ports["metrics"]),
-                "MILVUS_RUN_DIR": str(run), "LD_LIBRARY_PATH": str(self._folder / "bin"),
+                "MILVUS_RUN_DIR": str(run), "ETCD_CONFIG_PATH": str(self._etcd),
+                "LD_LIBRARY_PATH": str(self._folder / "bin"),
             },
         )
         wait_until(self._healthy, "Milvus is healthy", seconds=120, every=0.1)
