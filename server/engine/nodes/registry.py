@@ -17,6 +17,7 @@ from server.engine.nodes.human_input import HumanInputNode
 from server.engine.nodes.if_else import IfElseNode
 from server.engine.nodes.iteration import IterationNode
 from server.engine.nodes.list_operator import ListOperatorNode
+from server.engine.nodes.llm import LlmNode
 from server.engine.nodes.loop import LoopNode
 from server.engine.nodes.mark import MarkNode
 from server.engine.nodes.start import StartNode, TriggerNode
@@ -35,6 +36,7 @@ NODES: Mapping[str, Mapping[str, type[Node]]] = {
     "iteration": {"1": IterationNode},
     "iteration-start": {"1": MarkNode},
     "list-operator": {"1": ListOperatorNode},
+    "llm": {"1": LlmNode},
     "loop": {"1": LoopNode},
     "loop-end": {"1": MarkNode},
     "loop-start": {"1": MarkNode},
