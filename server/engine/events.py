@@ -98,6 +98,7 @@ class NodeRetried:
     inputs: Mapping[str, Any]
     started_at: float
     at: float
+    spent: Spent | None = None
 
 
 @dataclass(frozen=True, slots=True)

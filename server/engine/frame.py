@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
+from server.engine import values
 from server.engine.context import NodeContext
 from server.engine.core import Core, Running, RunOverError, as_node_error, cost
 from server.engine.events import (
@@ -63,7 +64,7 @@ class Outcome:
     error: str = ""
     # Set when the run fails by it.
     fatal: NodeError | None = None
-    spent: list[Spent] = field(default_factory=list)
+    spent: Spent | None = None
 
 
 class Frame:
@@ -78,10 +79,11 @@ class Frame:
         self.scope = scope or Scope()
         self.is_top = scope is None
         self.emit = emit or core.emit
-        self.streams = Streams(plan, pool.find, self.emit)
+        # Nodes that ended or were skipped.
+        self.over: set[str] = set()
+        self.streams = Streams(plan, pool.find, self.emit, self.over)
         self.spent: list[Spent] = []
         self.paused: dict[str, Paused] = {}
-        self.over: set[str] = set()
         self.edges: dict[int, bool] = {}
         self._waits = dict(plan.waits)
         self._taken: set[int] = set()
@@ -147,7 +149,7 @@ class Frame:
 
     async def _execute(self, node: GraphNode) -> None:
         if node.type in _SILENT:
-            self._settle(node.id, "source")
+            self.settle(node.id, "source")
             return
         running = self._begin(node)
         kind = running.kind
@@ -165,12 +167,10 @@ class Frame:
             self.core.exceptions += self.is_top
             self.core.cause = outcome.error
         else:
-            self._write(node, outcome.result)
-            self.streams.ended(node.id)
-            self._settle(node.id, outcome.result.handle)
-        for spent in outcome.spent:
-            self.core.pay(spent)
-        self.spent += rounds.spent if kind else outcome.spent
+            self.write(node, outcome.result)
+            self.settle(node.id, outcome.result.handle)
+        self._pay(outcome.spent)
+        self.spent += rounds.spent
         self.emit(self._container_end(running, outcome, rounds) if kind else self._end(running, outcome))
 
     def _begin(self, node: GraphNode) -> Running:
@@ -185,27 +185,28 @@ class Frame:
             if not running.kind:
                 self.emit(NodeStarted(ref, running.started_at))
         self._running[running.ref.execution_id] = running
-        if node.type in RESPONSES:
-            self.streams.started(node.id)
+        self.began(node)
         return running
 
+    def began(self, node: GraphNode) -> None:
+        """A node begins: texts that hang on it cannot wait longer."""
+        if node.type in RESPONSES:
+            self.streams.started(node.id)
+
     async def _attempt(self, node: GraphNode, ctx: NodeContext, running: Running) -> Outcome:
-        spent: list[Spent] = []
         retry = 0
         while True:
             result = await self._once(node, ctx)
             if isinstance(result, Result):
-                if result.spent is not None:
-                    spent.append(result.spent)
-                return Outcome("succeeded", result, spent=spent)
-            if result.usage is not None:
-                spent.append(result.usage)
+                return Outcome("succeeded", result, spent=result.spent)
             if retry >= node.retries:
-                return _failed(node, result, self.core, spent)
+                return _failed(node, result, self.core)
             retry += 1
             self.core.exceptions += 1
+            self._pay(result.usage)
             self.emit(NodeRetried(
-                running.ref, retry, str(result), result.inputs or {}, running.started_at, self.core.clock()
+                running.ref, retry, str(result), result.inputs or {}, running.started_at, self.core.clock(),
+                result.usage,
             ))  # fmt: skip
             await asyncio.sleep(node.retry_interval)
 
@@ -227,16 +228,18 @@ class Frame:
         except Exception as raised:
             return as_node_error(raised, node.id)
 
-    def _write(self, node: GraphNode, result: Result) -> None:
+    def write(self, node: GraphNode, result: Result) -> None:
+        """Put what a node produced into the pool and the outputs of the run."""
         self.pool.update(node.id, result.outputs)
         for selector, value in result.writes:
             self.pool.set(selector[0], selector[1], value)
         if self.is_top and node.type in RESPONSES:
             self.core.answered(result.outputs)
 
-    def _settle(self, node_id: str, handle: str) -> None:
-        """A node left by a handle: resolve its edges, and what follows from that."""
+    def settle(self, node_id: str, handle: str) -> None:
+        """A node is left by a handle: tell its texts, resolve its edges, and what follows from that."""
         self.over.add(node_id)
+        self.streams.ended(node_id)
         unresolved: list[tuple[Edge, bool]] = [(edge, edge.handle == handle) for edge in self.plan.outgoing[node_id]]
         for edge, taken in unresolved:
             target = edge.target
@@ -258,9 +261,9 @@ class Frame:
         result = outcome.result
         return NodeFinished(
             running.ref, outcome.status, result.inputs, result.process_data, result.outputs,
-            self._metadata(outcome, outcome.spent), outcome.error, running.started_at, self.core.clock(),
+            self._metadata(outcome), outcome.error, running.started_at, self.core.clock(),
             handle=result.handle, writes=result.writes, resources=result.resources, files=result.files,
-            spent=outcome.spent[-1] if outcome.spent else None,
+            spent=outcome.spent,
         )  # fmt: skip
 
     def _container_end(self, running: Running, outcome: Outcome, rounds: FrameRounds) -> ContainerFinished:
@@ -269,13 +272,18 @@ class Frame:
             rounds.begin(0, result.inputs)
         return ContainerFinished(
             running.ref, running.kind, outcome.status, result.inputs, result.outputs,
-            self._metadata(outcome, rounds.spent) | cost(rounds.spent), outcome.error, rounds.length,
+            cost(rounds.spent) | self._metadata(outcome), outcome.error, rounds.length,
             running.started_at, self.core.clock(), handle=result.handle, writes=rounds.changes(),
             quiet=not rounds.begun,
         )  # fmt: skip
 
-    def _metadata(self, outcome: Outcome, spent: list[Spent]) -> dict[str, Any]:
-        metadata = cost(spent) if spent else {}
+    def _pay(self, spent: Spent | None) -> None:
+        if spent is not None:
+            self.core.pay(spent)
+            self.spent.append(spent)
+
+    def _metadata(self, outcome: Outcome) -> dict[str, Any]:
+        metadata = cost([outcome.spent]) if outcome.spent else {}
         scope = self.scope
         if scope.iteration_id:
             metadata |= {"iteration_id": scope.iteration_id, "iteration_index": scope.iteration_index}
@@ -294,10 +302,10 @@ class Frame:
             "edges": [[index, taken] for index, taken in sorted(self.edges.items())],
             "before": dict(sorted(self._before.items())),
             "over": sorted(self.over),
-            "paused": {
-                node_id: [paused.ref.execution_id, paused.ref.index, paused.started_at, dict(paused.reason)]
-                for node_id, paused in sorted(self.paused.items())
-            },
+            "paused": [
+                [node_id, paused.ref.execution_id, paused.ref.index, paused.started_at, values.encode(paused.reason)]
+                for node_id, paused in self.paused.items()
+            ],
             "streams": self.streams.dump(),
         }
 
@@ -306,16 +314,16 @@ class Frame:
         self._is_resumed = True
         self.edges = dict(state["edges"])
         self._before = dict(state["before"])
-        self.over = set(state["over"])
+        self.over.update(state["over"])
         self._taken = {index for index, taken in self.edges.items() if taken}
         for edges in self.plan.outgoing.values():
             for edge in edges:
                 self._waits[edge.target] -= edge.index in self.edges
-        for node_id, (execution_id, index, started_at, reason) in state["paused"].items():
+        for node_id, execution_id, index, started_at, reason in state["paused"]:
             node = self.core.graph.nodes[node_id]
             before = self._before.get(node_id, "")
             ref = NodeRef(execution_id, node_id, node.type, node.title, index, self.scope, before)
-            self.paused[node_id] = Paused(ref, started_at, reason)
+            self.paused[node_id] = Paused(ref, started_at, values.decode(reason))
         self.streams.load(state["streams"])
         for node_id, waits in self._waits.items():
             due = waits == 0 and (node_id in self._before or node_id == self.plan.root) and node_id not in self.over
@@ -323,17 +331,17 @@ class Frame:
                 self._ready.append(node_id)
 
 
-def _failed(node: GraphNode, error: NodeError, core: Core, spent: list[Spent]) -> Outcome:
+def _failed(node: GraphNode, error: NodeError, core: Core) -> Outcome:
     """What a failure that is not tried again comes to by the node's strategy."""
     known = {"inputs": error.inputs or {}, "process_data": error.process_data or {}, "writes": error.writes}
     metadata = dict(error.metadata or {})
     text = str(error)
     if not node.strategy:
         result = Result(error.outputs or {}, metadata=metadata, **known)  # type: ignore[arg-type]
-        return Outcome("failed", result, text, error, spent)
+        return Outcome("failed", result, text, error, error.usage)
     core.exceptions += 1
     outputs = {**node.defaults, "error_message": text, "error_type": error.error_type}
     handle = "fail-branch" if node.strategy == "fail-branch" else "source"
     metadata["error_strategy"] = node.strategy
     result = Result(outputs, handle=handle, metadata=metadata, **known)  # type: ignore[arg-type]
-    return Outcome("exception", result, text, spent=spent)
+    return Outcome("exception", result, text, spent=error.usage)

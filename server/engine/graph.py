@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -20,6 +20,8 @@ RESPONSES = frozenset({"answer", "end"})
 PREFIXES = frozenset({"sys", "env", "conversation", "rag"})
 _STRATEGIES = ("", "default-value", "fail-branch")
 _NOTE = "custom-note"
+# The class of a node by type and version.
+FindClass = Callable[[str, str], type[Node] | None]
 _ENTRY_MARKS = {"iteration": ("iteration-start", "isIterationStart"), "loop": ("loop-start", "isLoopStart")}
 
 
@@ -82,9 +84,9 @@ class Graph:
         self._plans: dict[str, Plan] = {}
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> Self:
+    def parse(cls, document: Mapping[str, Any], find_class: FindClass = registry.node_class) -> Self:
         """The ``graph`` object of an app file. Raises GraphError that lists everything that is wrong."""
-        nodes, edges, problems = _read(document)
+        nodes, edges, problems = _read(document, find_class)
         if problems:
             raise GraphError(problems)
         return cls(nodes, edges)
@@ -121,9 +123,9 @@ class Graph:
         }
 
 
-def check(document: Mapping[str, Any]) -> list[Problem]:
+def check(document: Mapping[str, Any], find_class: FindClass = registry.node_class) -> list[Problem]:
     """Everything that is wrong with a graph, for the time of publishing. Without an error it can run."""
-    nodes, edges, problems = _read(document)
+    nodes, edges, problems = _read(document, find_class)
     if problems:
         return problems
     graph = Graph(nodes, edges)
@@ -134,13 +136,15 @@ def check(document: Mapping[str, Any]) -> list[Problem]:
     return [*_nested_pauses(graph), *_dangling(graph), *_never_run(graph, root)]
 
 
-def _read(document: Mapping[str, Any]) -> tuple[dict[str, GraphNode], list[Edge], list[Problem]]:
+def _read(
+    document: Mapping[str, Any], find_class: FindClass
+) -> tuple[dict[str, GraphNode], list[Edge], list[Problem]]:
     problems: list[Problem] = []
     raw = _nodes_of(document, problems)
     nodes: dict[str, GraphNode] = {}
     for node_id, data in raw.items():
         try:
-            nodes[node_id] = _node(node_id, data, raw)
+            nodes[node_id] = _node(node_id, data, raw, find_class)
         except NodeDataError as error:
             problems.append(Problem(str(error), node_id, _title(data)))
     edges = _edges_of(document, raw, problems)
@@ -175,10 +179,12 @@ def _list(document: Mapping[str, Any], key: str, problems: list[Problem]) -> Ite
     return items
 
 
-def _node(node_id: str, data: Mapping[str, Any], raw: Mapping[str, Mapping[str, Any]]) -> GraphNode:
+def _node(
+    node_id: str, data: Mapping[str, Any], raw: Mapping[str, Mapping[str, Any]], find_class: FindClass
+) -> GraphNode:
     node_type = str(data.get("type") or "")
     version = str(data.get("version") or "1")
-    made = registry.node_class(node_type, version)
+    made = find_class(node_type, version)
     if made is None:
         raise NodeDataError(f"Node type '{node_type}' is not supported." if node_type else "It has no type.")
     canonical = registry.canonical(node_type)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from server.engine import values
@@ -25,8 +26,8 @@ class Streams:
         "_seen", "_waiting",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, find: Find, emit: Callable[[Any], None]) -> None:
-        """No session begins before ``decided``."""
+    def __init__(self, plan: Plan, find: Find, emit: Callable[[Any], None], over: AbstractSet[str]) -> None:
+        """No session begins before ``decided``. ``over``: ended or skipped, kept by the frame."""
         self._plan = plan
         self._find = find
         self._emit = emit
@@ -40,8 +41,8 @@ class Streams:
         self._current: Selector | None = None
         self._pieces: dict[Selector, list[str]] = {}
         self._closed: set[Selector] = set()
-        # Nodes that ended or were skipped; answer and end nodes that began.
-        self._over: set[str] = set()
+        self._over = over
+        # Answer and end nodes that began.
         self._running: set[str] = set()
 
     def piece(self, node_id: str, output: str, text: str) -> None:
@@ -58,7 +59,6 @@ class Streams:
         """A node ended and its outputs are written, or it was skipped."""
         if not self._plan.sessions:
             return
-        self._over.add(node_id)
         self._closed.update(key for key in self._pieces if key[0] == node_id)
         if self._current is not None:
             self._pump()
@@ -138,15 +138,14 @@ class Streams:
         return session.node_id in self._running
 
     def dump(self) -> dict[str, Any]:
-        """Where it stands, as JSON."""
+        """Where it stands while no node runs, as JSON: what came in pieces is whole by then."""
         return {
             "waiting": [session.node_id for session in self._waiting],
             "queue": [session.node_id for session in self._queue],
             "active": self._active.node_id if self._active is not None else "",
-            "place": self._place, "seen": self._seen,
-            "pieces": [[*key, pieces] for key, pieces in self._pieces.items()],
-            "over": sorted(self._over), "running": sorted(self._running),
-        }  # fmt: skip
+            "place": self._place if self._active is not None else 0,
+            "running": sorted(self._running),
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from where ``dump`` stood."""
@@ -154,10 +153,7 @@ class Streams:
         self._waiting = [by_node[node] for node in state["waiting"]]
         self._queue = deque(by_node[node] for node in state["queue"])
         self._active = by_node.get(state["active"])
-        self._place, self._seen = state["place"], state["seen"]
-        self._pieces = {(node, output): list(pieces) for node, output, pieces in state["pieces"]}
-        self._over, self._running = set(state["over"]), set(state["running"])
-        self._closed = {key for key in self._pieces if key[0] in self._over}
+        self._place, self._running = state["place"], set(state["running"])
         if self._active is not None and self._place < len(self._active.parts):
             part = self._active.parts[self._place]
             self._current = None if isinstance(part, str) else part
