@@ -32,6 +32,7 @@ from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bus import Bus
 from server.chat.parameters import UploadLimits
+from server.chat.remote import RemoteFiles
 from server.chat.service import ChatService
 from server.chat.servicer import ChatServicer, CompletionServicer
 from server.conversation.asking import Asking
@@ -305,7 +306,8 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
     chat = ChatService(
-        db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps
+        db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps,
+        RemoteFiles(core.outbound),
     )
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(

@@ -19,8 +19,11 @@ from typing import Any, Protocol
 from server.chat import memory, naming
 from server.chat.files import (
     FileEntry,
+    FileRule,
+    RemoteFile,
     ResolvedFile,
     needed_upload_ids,
+    needed_urls,
     parse_files,
     resolve,
     sendable,
@@ -78,6 +81,14 @@ class Uploads(Protocol):
         ...
 
 
+class Remotes(Protocol):
+    """What a turn needs to know of files elsewhere."""
+
+    async def look(self, urls: Sequence[str]) -> Mapping[str, RemoteFile]:
+        """Name, type and size of what lies behind addresses, as far as they tell."""
+        ...
+
+
 Namer = Callable[[str, str, str], Awaitable[None]]
 # The HTTP status and text that a caller is shown of an error.
 Shown = Callable[[AppError], tuple[int, str]]
@@ -104,6 +115,7 @@ class Turn:
     inputs: Mapping[str, Any]
     query: str
     history: Sequence[memory.Turn]
+    remotes: Mapping[str, RemoteFile]
     files: Sequence[ResolvedFile]
     uploads: Mapping[str, StoredUpload]
     is_first: bool
@@ -122,7 +134,7 @@ class ChatService:
 
     def __init__(
         self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
-        shown: Shown, settings: Settings, knowledge: Knowledge | None = None,
+        shown: Shown, settings: Settings, knowledge: Knowledge | None = None, remotes: Remotes | None = None,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -130,6 +142,7 @@ class ChatService:
         self._models = models
         self._uploads = uploads
         self._knowledge = knowledge
+        self._remotes = remotes
         self._namer = namer
         self._shown = shown
         self._settings = settings
@@ -160,13 +173,20 @@ class ChatService:
         turn = Turn(
             config=config, model=model, mode=app.mode, inputs=inputs, query=query,
             history=memory.thread(conversation.turns) if conversation and app.mode != "completion" else (),
-            files=(), uploads={}, is_first=conversation is None,
+            remotes=await self._look(entries, config.file_upload), files=(), uploads={}, is_first=conversation is None,
             auto_name=question.auto_generate_name and app.mode != "completion",
             session_id=caller.the_user.session_id,
         )
         return await self._runs.start(
             lambda: self._store(caller, turn, entries, conversation), lambda run: self._answer(run, turn)
         )
+
+    async def _look(self, entries: Sequence[FileEntry], rule: FileRule | None) -> Mapping[str, RemoteFile]:
+        """Ask the addresses of remote files, unless the app takes none."""
+        urls = needed_urls(entries)
+        if not urls or self._remotes is None or (rule and rule.methods and "remote_url" not in rule.methods):
+            return {}
+        return await self._remotes.look(urls)
 
     def _load(self, caller: Caller, conversation_id: str) -> Conversation:
         with self._uow() as uow:
@@ -205,7 +225,8 @@ class ChatService:
             store = ChatStore(uow)
             turn.uploads = store.uploads(app.tenant_id, caller.the_user.id, needed_upload_ids(entries))
             turn.files = resolve(
-                entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload
+                entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload,
+                remotes=turn.remotes,
             )
             if limit and RunStore(uow).count_running(app.app_id) >= limit:
                 raise too_many(app.app_id, limit)

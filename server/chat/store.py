@@ -161,6 +161,9 @@ class ChatStore:
                         "id": new_id(), "tenant_id": turn.tenant_id, "app_id": turn.app_id,
                         "message_id": key.message_id, "type": file.kind, "transfer_method": file.method,
                         "belongs_to": "user", "url": file.url or None, "upload_file_id": file.upload_id or None,
+                        # Of an upload its own row tells them.
+                        "name": file.name if file.url else None, "mime_type": file.mime_type if file.url else None,
+                        "size": file.size if file.url and file.size >= 0 else None,
                     }
                     for file in turn.files
                 ],

@@ -44,6 +44,9 @@ _NEWEST = (
 )
 
 
+_FACTS = ("name", "mime_type", "size")
+
+
 def _shown(page: Any) -> sa.Select[Any]:
     """Columns of the rows of a page, without its source."""
     file = (
@@ -52,7 +55,7 @@ def _shown(page: Any) -> sa.Select[Any]:
                 sa.func.json_build_array(
                     message_files.c.id, message_files.c.type, message_files.c.transfer_method,
                     message_files.c.belongs_to, message_files.c.url, message_files.c.upload_file_id,
-                    upload_files.c.name, upload_files.c.mime_type, upload_files.c.size,
+                    *(sa.func.coalesce(upload_files.c[name], message_files.c[name]) for name in _FACTS),
                 )
             )
         )

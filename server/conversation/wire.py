@@ -69,7 +69,7 @@ class MessagePrinter:
         file_id, kind, method, belongs_to, url, upload_id, name, mime_type, size = item
         if upload_id:
             url = self._link(upload_id)
-        elif url:
+        elif url and name is None:
             remote = guess_remote(url)
             name, mime_type = remote.name, remote.mime_type
         return pb.MessageFile(

@@ -214,6 +214,8 @@ message_files = sa.Table(
     _id(primary_key=True), _id("tenant_id"), _id("app_id"), _id("message_id"),
     _text("type"), _text("transfer_method"), _text("belongs_to", "user"), _text("url", nullable=True),
     _id("upload_file_id", nullable=True), _time("created_at"),
+    # Of a remote file, as its address told.
+    _text("name", nullable=True), _text("mime_type", nullable=True), sa.Column("size", sa.BigInteger),
     sa.Index("ix_message_files_message", "message_id"),
     sa.Index("ix_message_files_upload", "upload_file_id"),
 )

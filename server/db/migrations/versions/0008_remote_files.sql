@@ -1,0 +1,1 @@
+ALTER TABLE message_files ADD COLUMN name TEXT, ADD COLUMN mime_type TEXT, ADD COLUMN size BIGINT;
