@@ -117,6 +117,9 @@ CATALOGUE: Mapping[Reason, Spec] = {
     Reason.REPEAT_PASSWORD_NOT_MATCH: Spec(400, _S.INVALID_ARGUMENT, "New password and repeat password does not match."),
     Reason.ACCOUNT_NOT_LINK_TENANT: Spec(403, _S.PERMISSION_DENIED, "Account not link tenant."),
     Reason.DRAFT_WORKFLOW_NOT_EXIST: Spec(404, _S.NOT_FOUND, "Draft workflow need to be initialized."),
+    Reason.DRAFT_WORKFLOW_NOT_SYNC: Spec(
+        409, _S.ABORTED, "Workflow graph might have been modified, please refresh and resubmit."
+    ),
     Reason.DATASET_NAME_DUPLICATE: Spec(
         409, _S.ALREADY_EXISTS, "The dataset name already exists. Please modify your dataset name."
     ),

@@ -65,6 +65,7 @@ class Reason(StrEnum):
     ARCHIVED_DOCUMENT_IMMUTABLE = "archived_document_immutable"
     INVALID_ACTION = "invalid_action"
     INVALID_METADATA = "invalid_metadata"
+    DRAFT_WORKFLOW_NOT_SYNC = "draft_workflow_not_sync"
 
 
 class AppError(Exception):
