@@ -76,6 +76,13 @@ from server.sandbox.model import Limits as CodeLimits
 from server.sandbox.runner import Sandbox
 from server.settings import Settings
 from server.worker.watch import WorkerWatch
+from server.workflow.convert import Converter
+from server.workflow.draft_variable_servicer import DraftVariableServicer
+from server.workflow.draft_variables import DraftVariableService
+from server.workflow.library import WorkflowLibrary
+from server.workflow.publishing import Publisher
+from server.workflow.service import WorkflowService
+from server.workflow.servicer import WorkflowServicer
 from transom.app.v1 import app_info_service_pb2 as info_pb2
 from transom.app.v1 import app_info_service_pb2_grpc as info_grpc
 from transom.chat.v1 import chat_service_pb2 as chat_pb2
@@ -92,6 +99,10 @@ from transom.conversation.v1 import message_service_pb2 as message_pb2
 from transom.conversation.v1 import message_service_pb2_grpc as message_grpc
 from transom.file.v1 import file_http_service_pb2 as file_pb2
 from transom.file.v1 import file_http_service_pb2_grpc as file_grpc
+from transom.workflow.v1 import draft_variable_service_pb2 as draft_pb2
+from transom.workflow.v1 import draft_variable_service_pb2_grpc as draft_grpc
+from transom.workflow.v1 import workflow_service_pb2 as workflow_pb2
+from transom.workflow.v1 import workflow_service_pb2_grpc as workflow_grpc
 
 VERSION = "1.0.0"
 
@@ -193,6 +204,7 @@ class Core:
     access: AccessService
     runs: Runs
     outbound: Outbound
+    workflows: WorkflowLibrary
 
 
 async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
@@ -219,8 +231,8 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     stack.push_async_callback(outbound.close)
     core = Core(
         settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs,
-        outbound=outbound,
-    )
+        outbound=outbound, workflows=WorkflowLibrary(db, parts.uow, Sealer(settings.secret_key)),
+    )  # fmt: skip
 
     bus.start()
     stack.push_async_callback(bus.stop)
@@ -326,7 +338,7 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
         file_pb2, file_grpc, "FileService",
     )
     registry.add(
-        AppInfoServicer(db, AppInfoService(uow), upload_limits, files.links.link, VERSION),
+        AppInfoServicer(db, AppInfoService(uow), core.workflows, upload_limits, files.links.link, VERSION),
         info_pb2, info_grpc, "AppInfoService",
     )
 
@@ -338,6 +350,7 @@ class Services:
     accounts: AccountService
     apps: AppService
     imports: ImportService
+    workflows: WorkflowService
     keys: KeyService
     plans: PlanService
 
@@ -347,10 +360,12 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
     sealer = Sealer(settings.secret_key)
     look = stored_models(models.service, models.resolver)
     apps = AppService(uow, look)
+    workflows = WorkflowService(uow, sealer)
     return Services(
         accounts=AccountService(uow, refresh_days=settings.refresh_token_days, version=VERSION),
         apps=apps,
-        imports=ImportService(uow, apps, look, sealer),
+        imports=ImportService(uow, apps, look, workflows),
+        workflows=workflows,
         keys=KeyService(uow, sealer),
         plans=PlanService(uow),
     )
@@ -364,6 +379,7 @@ class Admin:
     bus: Bus
     services: Services
     importer: Importer
+    publisher: Publisher
     moves: MoveOrders
 
 
@@ -382,7 +398,8 @@ async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
     outbound = Outbound.to(settings.outbound_allow)
     stack.push_async_callback(outbound.close)
     importer = Importer(db, services.imports, outbound)
-    return Admin(db, bus, services, importer, MoveOrders(parts.uow))
+    publisher = Publisher(db, services.workflows, bus)
+    return Admin(db, bus, services, importer, publisher, MoveOrders(parts.uow))
 
 
 def add_console(
@@ -407,6 +424,12 @@ def add_console(
         AppServicer(db, services.apps, services.imports, importer, printer, bus), app_pb2, app_grpc, "AppService"
     )
     add(ApiKeyServicer(db, services.keys, bus), app_pb2, app_grpc, "ApiKeyService")
+    publisher = Publisher(db, services.workflows, bus)
+    converter = Converter(core.uow, services.apps, services.workflows)
+    add(
+        WorkflowServicer(db, services.workflows, publisher, converter), workflow_pb2, workflow_grpc, "WorkflowService"
+    )
+    add(DraftVariableServicer(db, DraftVariableService(core.uow)), draft_pb2, draft_grpc, "DraftVariableService")
     views = Views(models.resolver)
     add(ModelProviderServicer(models.runtime, views), provider_pb2, provider_grpc, "ModelProviderService")
     return sessions

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from server.app import draft, dsl
+from server.app import dsl
 from server.app.dsl import AppFile, DslError, NamedModel
 from server.app.model import App, AppFields, ImportOrder, ImportResult, NewApp
 from server.app.ports import LookModels, WorkspaceModels
@@ -18,18 +18,17 @@ from server.chat import model_config
 from server.db.bridge import Database
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
-from server.kit.crypto import Sealer
-from server.kit.errors import invalid_param
+from server.kit.errors import AppError
 from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.outbound import Outbound, OutboundError, TooLargeError
 from server.llm.names import GOOGLE, LOCAL, OPENAI, OPENAI_COMPATIBLE
 from server.llm.port import ModelType
+from server.workflow.service import WorkflowService
 
 _PENDING = timedelta(minutes=10)
 _URL_SECONDS = 10.0
 _MAX_BYTES = 10 * 1024 * 1024
 _LONGEST_NAME = 255
-_NO_DRAFT = "Missing draft workflow configuration, please check."
 # Plugins whose providers this server has built in: "langgenius/openai" and the like.
 _BUILT_IN = frozenset(name.rpartition("/")[0] for name in (GOOGLE, LOCAL, OPENAI, OPENAI_COMPATIBLE))
 
@@ -37,11 +36,11 @@ _BUILT_IN = frozenset(name.rpartition("/")[0] for name in (GOOGLE, LOCAL, OPENAI
 class ImportService:
     """Use cases of app files. One public method is one transaction; files are read before it."""
 
-    def __init__(self, uow: UowFactory, apps: AppService, look: LookModels, sealer: Sealer) -> None:
+    def __init__(self, uow: UowFactory, apps: AppService, look: LookModels, workflows: WorkflowService) -> None:
         self._uow = uow
         self._apps = apps
         self._look = look
-        self._sealer = sealer
+        self._workflows = workflows
 
     def finish(self, caller: Caller, order: ImportOrder, text: str, file: AppFile) -> ImportResult:
         """Make or overwrite the app, or keep the import for a confirmation. Raises DslError."""
@@ -90,6 +89,8 @@ class ImportService:
             else:
                 mode = _stored_mode(file)
                 app_id = self._apps.add(uow, caller, self._new_app(file, mode))
+            if file.workflow is not None:
+                self._write_draft(uow, caller, app_id, mode, file)
             uow.commit()
         if warnings and status == "completed":
             status = "completed-with-warnings"
@@ -114,38 +115,43 @@ class ImportService:
             if model not in known
         )
 
-    def _new_app(self, file: AppFile, mode: str) -> NewApp:
+    @staticmethod
+    def _new_app(file: AppFile, mode: str) -> NewApp:
         return NewApp(
             fields=AppFields(file.name, file.description, file.icon_type, file.icon, file.icon_background),
-            mode=mode, document=file.model_config, draft_workflow=self._sealed(file.workflow),
-            dependencies=file.dependencies, use_icon_as_answer_icon=file.use_icon_as_answer_icon,
+            mode=mode, document=file.model_config, dependencies=file.dependencies,
+            use_icon_as_answer_icon=file.use_icon_as_answer_icon,
         )  # fmt: skip
 
-    def _overwrite(self, store: AppStore, caller: Caller, app_id: str, file: AppFile) -> None:
+    @staticmethod
+    def _overwrite(store: AppStore, caller: Caller, app_id: str, file: AppFile) -> None:
         values: dict[str, Any] = {"name": file.name} if file.name else {}
         store.update(
             caller.tenant_id, caller.the_account, app_id, description=file.description, icon_type=file.icon_type,
-            icon=file.icon, icon_background=file.icon_background, draft_workflow=self._sealed(file.workflow),
+            icon=file.icon, icon_background=file.icon_background,
             use_icon_as_answer_icon=file.use_icon_as_answer_icon, dependencies=list(file.dependencies), **values,
         )  # fmt: skip
 
-    def _sealed(self, workflow: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        return None if workflow is None else draft.with_secrets(workflow, self._sealer.seal)
+    def _write_draft(self, uow: UnitOfWork, caller: Caller, app_id: str, mode: str, file: AppFile) -> None:
+        try:
+            self._workflows.write_section(uow, caller, app_id, mode, file.workflow or {})
+        except AppError as error:
+            raise DslError(error.message or "", file.version) from error
 
     def leaked_dependencies(self, caller: Caller, app_id: str) -> list[Mapping[str, Any]]:
         """Plugins that the app's file named and this server does not have built in. Raises app_not_found."""
         app = self._apps.get(caller, app_id)
         return [item for item in app.dependencies if _plugin_of(item) not in _BUILT_IN]
 
-    def export(self, caller: Caller, app_id: str, *, include_secret: bool) -> str:
-        """The app as an app file. Raises app_not_found; invalid_param when a workflow app has no draft."""
+    def export(self, caller: Caller, app_id: str, *, include_secret: bool, workflow_id: str = "") -> str:
+        """The app as an app file; a workflow's draft or a version of it.
+
+        Raises app_not_found; invalid_param when a workflow app has no draft; not_found without the version.
+        """
         app = self._apps.get(caller, app_id)
         workflow = None
         if app.mode in dsl.GRAPH_MODES:
-            if app.draft_workflow is None:
-                raise invalid_param(_NO_DRAFT)
-            workflow = draft.with_secrets(app.draft_workflow, self._sealer.open if include_secret else lambda _: "")
-            workflow = draft.without_bindings(workflow, keep_credentials=include_secret)
+            workflow = self._workflows.section(caller, app.id, workflow_id, include_secret=include_secret)
         return dsl.dump(_file(app, workflow))
 
 

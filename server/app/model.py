@@ -65,6 +65,17 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
+class AppWorkflow:
+    """The published workflow of an app."""
+
+    id: str
+    created_by: str | None
+    updated_by: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class App:
     """An app. ``config`` is None for workflow modes; ``site`` is None in lists."""
 
@@ -89,8 +100,8 @@ class App:
     # The uploaded file that is the icon, if it is one and this workspace's.
     icon_file: str | None
     has_trigger: bool
+    workflow: AppWorkflow | None = None
     site: Site | None = None
-    draft_workflow: Mapping[str, Any] | None = None
     dependencies: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -116,12 +127,11 @@ class AppChange:
 
 @dataclass(frozen=True, slots=True)
 class NewApp:
-    """An app to be made. ``document`` for model-config modes, ``draft_workflow`` for workflow modes."""
+    """An app to be made. ``document`` for model-config modes."""
 
     fields: AppFields
     mode: str
     document: Mapping[str, Any] | None = None
-    draft_workflow: Mapping[str, Any] | None = None
     dependencies: tuple[Mapping[str, Any], ...] = ()
     use_icon_as_answer_icon: bool = False
 

@@ -16,6 +16,8 @@ _STEPS: tuple[Step, ...] = (
     PurgeStore.messages,
     partial(PurgeStore.conversations, soft_deleted=False),
     partial(PurgeStore.conversations, soft_deleted=True),
+    PurgeStore.workflow_runs,
+    PurgeStore.steps,
     PurgeStore.tags,
     PurgeStore.of_app,
 )

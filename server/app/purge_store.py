@@ -19,13 +19,24 @@ from server.db.tables import (
     sites,
     tag_bindings,
 )
+from server.db.workflow_tables import (
+    workflow_draft_variables,
+    workflow_node_data,
+    workflow_node_executions,
+    workflow_run_data,
+    workflow_runs,
+    workflows,
+)
 
 _BATCH = 1000
 # Soft-deleted conversations are few and stand in no index: larger batches, fewer scans.
 _SOFT_BATCH = 20_000
+# A run has tens of nodes.
+_RUN_BATCH = 100
 _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (runs, runs.c.task_id), (end_users, end_users.c.id), (api_keys, api_keys.c.id), (sites, sites.c.id),
-    (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id),
+    (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id), (workflows, workflows.c.id),
+    (workflow_draft_variables, workflow_draft_variables.c.id),
 )  # fmt: skip
 
 
@@ -56,6 +67,37 @@ class PurgeStore:
         )
         self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.id.in_(ids)))
         return len(ids)
+
+    def workflow_runs(self, tenant_id: str, app_id: str) -> int:
+        """Runs of the workflow, their nodes, and what went in and out."""
+        batch = sa.select(workflow_runs.c.id).where(
+            workflow_runs.c.tenant_id == tenant_id, workflow_runs.c.app_id == app_id
+        )
+        ids = self._ids(batch, _RUN_BATCH)
+        self._executions(tenant_id, workflow_node_executions.c.workflow_run_id.in_(ids))
+        data = workflow_run_data.c
+        self._uow.execute(
+            sa.delete(workflow_run_data).where(data.tenant_id == tenant_id, data.run_id.in_(ids))
+        )
+        self._uow.execute(
+            sa.delete(workflow_runs).where(workflow_runs.c.tenant_id == tenant_id, workflow_runs.c.id.in_(ids))
+        )
+        return len(ids)
+
+    def steps(self, tenant_id: str, app_id: str) -> int:
+        """Nodes of the draft that were run alone; few."""
+        steps = workflow_node_executions.c
+        return self._executions(tenant_id, sa.and_(steps.app_id == app_id, steps.is_draft))
+
+    def _executions(self, tenant_id: str, which: sa.ColumnElement[bool]) -> int:
+        executions, data = workflow_node_executions.c, workflow_node_data.c
+        found = sa.select(executions.id).where(executions.tenant_id == tenant_id, which)
+        self._uow.execute(
+            sa.delete(workflow_node_data).where(data.tenant_id == tenant_id, data.execution_id.in_(found))
+        )
+        return self._uow.execute(
+            sa.delete(workflow_node_executions).where(executions.tenant_id == tenant_id, which)
+        ).rowcount
 
     def of_app(self, tenant_id: str, app_id: str) -> int:
         """Rows that name the app: runs, end users, keys, site, configurations."""

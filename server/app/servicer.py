@@ -67,7 +67,8 @@ class AppServicer(rpc.AppServiceServicer):
 
     async def ExportApp(self, request: pb.ExportAppRequest, context: Any) -> pb.ExportAppResponse:
         text = await self._db(
-            self._imports.export, caller(), request.app_id, include_secret=request.include_secret
+            self._imports.export, caller(), request.app_id, include_secret=request.include_secret,
+            workflow_id=request.workflow_id,
         )
         return pb.ExportAppResponse(data=text)
 

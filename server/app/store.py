@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB, JSONPATH, aggregate_order_by
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
-from server.app.model import App, AppChange, AppFilter, Config, NewApp, Site, Tag
+from server.app.model import App, AppChange, AppFilter, AppWorkflow, Config, NewApp, Site, Tag
 from server.db.engine import UnitOfWork
 from server.db.tables import (
     accounts,
@@ -25,6 +25,7 @@ from server.db.tables import (
     tags,
     upload_files,
 )
+from server.db.workflow_tables import workflows
 from server.kit.ids import new_id, random_text
 from server.retrieval.settings import dataset_ids
 
@@ -50,10 +51,10 @@ _ICON_FILE = sa.case(
         .scalar_subquery(),
     )
 ).label("icon_file")
-_TRIGGERS = sa.cast('$.graph.nodes[*].data.type ? (@ starts with "trigger-")', JSONPATH)
-_HAS_TRIGGER = sa.func.coalesce(
-    sa.func.jsonb_path_exists(sa.cast(apps.c.draft_workflow, JSONB), _TRIGGERS), False
-).label("has_trigger")
+_published, _draft = workflows.alias("published"), workflows.alias("draft")
+_HAS_TRIGGER = sa.func.coalesce(_draft.c.has_trigger, False).label("has_trigger")
+_WORKFLOW_FIELDS = tuple(field.name for field in fields(AppWorkflow))
+_WORKFLOW = tuple(_published.c[name].label(f"workflow_{name}") for name in _WORKFLOW_FIELDS)
 _HEAD = (
     apps.c.id, apps.c.name, apps.c.description, apps.c.mode, apps.c.icon_type, apps.c.icon, apps.c.icon_background,
     apps.c.enable_site, apps.c.enable_api, apps.c.max_active_requests, apps.c.use_icon_as_answer_icon,
@@ -70,14 +71,19 @@ _SHORT_DOCUMENT = sa.func.jsonb_build_object(
 ).label("document")  # fmt: skip
 _SITE_FIELDS = tuple(field.name for field in fields(Site))
 _SITE = tuple(sites.c[name].label(f"site_{name}") for name in _SITE_FIELDS)
-_FROM = apps.outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id).outerjoin(
-    _author, _author.c.id == apps.c.created_by
+_FROM = (
+    apps.outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
+    .outerjoin(_author, _author.c.id == apps.c.created_by)
+    .outerjoin(_published, _published.c.id == apps.c.workflow_id)
+    .outerjoin(_draft, sa.and_(_draft.c.app_id == apps.c.id, _draft.c.version == "draft"))
 )
-_LIST = sa.select(*_HEAD, *_CONFIG, _SHORT_DOCUMENT, _author.c.name.label("author_name"), _TAGS).select_from(_FROM)
+_LIST = sa.select(
+    *_HEAD, *_CONFIG, *_WORKFLOW, _SHORT_DOCUMENT, _author.c.name.label("author_name"), _TAGS
+).select_from(_FROM)
 _ONE = (
     sa.select(
-        *_HEAD, *_CONFIG, app_configs.c.document, _author.c.name.label("author_name"), _TAGS,
-        apps.c.draft_workflow, apps.c.dependencies, *_SITE,
+        *_HEAD, *_CONFIG, *_WORKFLOW, app_configs.c.document, _author.c.name.label("author_name"), _TAGS,
+        apps.c.dependencies, *_SITE,
     )
     .select_from(_FROM.outerjoin(sites, sites.c.app_id == apps.c.id))
     .where(apps.c.tenant_id == sa.bindparam("tenant"), apps.c.id == sa.bindparam("app"))
@@ -122,8 +128,7 @@ class AppStore:
         self._uow.execute(
             sa.insert(apps).values(
                 id=app_id, tenant_id=tenant_id, name=new.fields.name, description=new.fields.description,
-                mode=new.mode, app_config_id=config_id, draft_workflow=_or_null(new.draft_workflow),
-                dependencies=_or_null(list(new.dependencies) or None), **texts,
+                mode=new.mode, app_config_id=config_id, dependencies=_or_null(list(new.dependencies) or None), **texts,
             )
         )  # fmt: skip
         if new.document is not None:
@@ -252,12 +257,15 @@ def _app(row: sa.Row[Any], *, with_site: bool = False) -> App:
     config = None
     if row.config_created_at is not None:
         config = Config(row.document, row.config_created_by, row.config_created_at)
+    workflow = None
+    if row.workflow_id is not None:
+        workflow = AppWorkflow(**{name: columns[f"workflow_{name}"] for name in _WORKFLOW_FIELDS})
     site = None
     if with_site and row.site_code is not None:
         site = Site(**{name: columns[f"site_{name}"] for name in _SITE_FIELDS})
     return App(
         **{column.name: columns[column.name] for column in _HEAD},
         author_name=row.author_name, tags=tuple(Tag(*pair) for pair in row.tags or ()), config=config, site=site,
-        draft_workflow=row.draft_workflow if with_site else None,
+        workflow=workflow,
         dependencies=tuple(row.dependencies or ()) if with_site else (),
     )  # fmt: skip

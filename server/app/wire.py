@@ -14,6 +14,7 @@ from server.app.model import (
     App,
     AppChange,
     AppPage,
+    AppWorkflow,
     Config,
     ImportOrder,
     ImportResult,
@@ -90,8 +91,18 @@ def _fields(value: object, names: tuple[str, ...]) -> dict[str, Any]:
 def _shared(app: App) -> dict[str, Any]:
     return {
         "mode": _shown_mode(app), "created_at": _unix(app.created_at), "updated_at": _unix(app.updated_at),
+        "workflow": _workflow(app.workflow),
         "tags": [pb.AppTag(id=tag.id, name=tag.name, type="app") for tag in app.tags],
     }  # fmt: skip
+
+
+def _workflow(workflow: AppWorkflow | None) -> pb.AppWorkflow | None:
+    if workflow is None:
+        return None
+    return pb.AppWorkflow(
+        id=workflow.id, created_by=workflow.created_by, created_at=_unix(workflow.created_at),
+        updated_by=workflow.updated_by, updated_at=_unix(workflow.updated_at),
+    )  # fmt: skip
 
 
 def _shown_mode(app: App) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from server.app_info import wire
 from server.app_info.model import tool_icons
 from server.app_info.service import AppInfoService
-from server.chat.parameters import UploadLimits, parameters
+from server.chat.parameters import UploadLimits, graph_parameters, parameters
 from server.db.bridge import Database
 from server.edge.call import caller
 from server.edge.printer import Constant
 from server.kit.caller import AppContext
 from server.kit.errors import AppError, Reason
+from server.workflow.library import WorkflowLibrary
 from transom.app.v1 import app_info_service_pb2 as pb
 from transom.app.v1 import app_info_service_pb2_grpc as pb_grpc
 
@@ -26,14 +27,17 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
     """Information for clients of an app. ``link`` signs an upload's address."""
 
     def __init__(
-        self, db: Database, infos: AppInfoService, limits: UploadLimits, link: Callable[[str], str], version: str
-    ) -> None:
+        self, db: Database, infos: AppInfoService, workflows: WorkflowLibrary, limits: UploadLimits,
+        link: Callable[[str], str], version: str,
+    ) -> None:  # fmt: skip
         self._db = db
         self._infos = infos
+        self._workflows = workflows
         self._limits = limits
         self._link = link
         self._root = pb.GetRootResponse(welcome="Dify OpenAPI", api_version="v1", server_version=version)
-        # Every client asks for parameters first, and a configuration never changes: it gets a new id.
+        # Every client asks for parameters first, and neither a configuration nor a version of a workflow changes: it
+        # gets a new id.
         self._parameters: OrderedDict[str, Constant] = OrderedDict()
 
     async def GetRoot(self, request: pb.GetRootRequest, context: Context) -> pb.GetRootResponse:
@@ -43,8 +47,8 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
     async def GetParameters(self, request: pb.GetParametersRequest, context: Context) -> Constant:
         """Features, input form and limits."""
         app = caller().the_app
-        ready = self._parameters.get(app.app_config_id or "")
-        return ready if ready is not None else self._made(app)
+        ready = self._parameters.get(app.workflow_id or app.app_config_id or "")
+        return ready if ready is not None else await self._made(app)
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
         """Name, description, tags, mode, author."""
@@ -63,13 +67,18 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
         """One end user."""
         return wire.end_user(await self._db(self._infos.end_user, caller(), request.end_user_id))
 
-    def _made(self, app: AppContext) -> Constant:
-        """The reply for a configuration that is seen for the first time."""
-        # A graph app speaks for its published version, and has none.
-        if app.app_config_id is None or app.document is None:
+    async def _made(self, app: AppContext) -> Constant:
+        """The reply for a configuration or version that is seen for the first time."""
+        if app.workflow_id is not None:
+            key, workflow = app.workflow_id, await self._workflows.published(app)
+            body = graph_parameters(workflow.features, workflow.start_variables, self._limits)
+        elif app.app_config_id is not None and app.document is not None:
+            key, body = app.app_config_id, parameters(app.document, self._limits)
+        else:
+            # A graph app speaks for its published version, and has none.
             raise AppError(Reason.APP_UNAVAILABLE)
-        reply = Constant(wire.parameters(parameters(app.document, self._limits)))
-        self._parameters[app.app_config_id] = reply
+        reply = Constant(wire.parameters(body))
+        self._parameters[key] = reply
         if len(self._parameters) > _KEPT:
             self._parameters.popitem(last=False)
         return reply

@@ -112,8 +112,6 @@ apps = sa.Table(
     _int("max_active_requests", nullable=True), _bool("use_icon_as_answer_icon", False),
     # Plugins named by an imported file (app-dsl.md section 1).
     _json("dependencies", nullable=True),
-    # The `workflow` section of an imported app file, until the engine takes it over.
-    _json("draft_workflow", nullable=True),
     _id("created_by", nullable=True), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
     sa.Index("ix_apps_tenant", "tenant_id", "created_at", "id"),
 )

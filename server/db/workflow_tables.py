@@ -19,6 +19,8 @@ workflows = sa.Table(
     # Lists; the values of secrets are sealed.
     sa.Column("environment_variables", JSON, nullable=False, server_default="[]"),
     sa.Column("conversation_variables", JSON, nullable=False, server_default="[]"),
+    # Something else than a user starts it; for lists of apps, which do not read graphs.
+    _bool("has_trigger", False),
     _id("created_by", nullable=True), _id("updated_by", nullable=True), _time("created_at"), _time("updated_at"),
     sa.UniqueConstraint("app_id", "version"),
 )

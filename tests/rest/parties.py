@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import sqlalchemy as sa
 
+from gateway.contract import Binding
 from server.account.model import new_owner
 from server.account.store import AccountStore
 from server.db.engine import make_engine, uow_factory
@@ -26,14 +27,33 @@ from server.db.tables import (
     metadata,
     process_rules,
 )
+from server.db.workflow_tables import workflow_draft_variables, workflows
 from server.kit.crypto import Sealer, hash_password
 from server.kit.ids import new_id
 from tests.harness.product import COMPATIBLE, PASSWORD, SECRET, App, Product, Workspace
+from tests.rest.calls import policy_of
+from transom.common.v1 import options_pb2
 
 PROVIDERS = "/console/api/workspaces/current/model-providers"
 OPENAI = "langgenius/openai/openai"
 # The "mode" of calls about child chunks: documents are then nested.
 NESTED = "nested"
+# That of calls about workflows.
+WORKFLOW = "workflow"
+WORKFLOW_FILE = """
+version: "0.5.0"
+kind: app
+app: {name: flow, mode: workflow, icon: "\U0001F916", icon_background: "#FFEAD5", description: ""}
+workflow:
+  graph:
+    nodes:
+    - {id: start, type: custom, data: {type: start, title: Start, variables: []}}
+    - {id: end, type: custom, data: {type: end, title: End, outputs: []}}
+    edges: [{id: e, source: start, target: end}]
+  features: {}
+  environment_variables: []
+  conversation_variables: []
+"""
 # Long enough for a stop to arrive while it speaks.
 SLOW = "slow@tokens=400,delay=25"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -171,8 +191,34 @@ class Party:
         return {"account": self._ok(self._console.get("/console/api/account/profile"))["id"]}
 
     def _app(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        if mode == WORKFLOW:
+            body = {"mode": "yaml-content", "yaml_content": WORKFLOW_FILE}
+            return {"app": self._ok(self._console.post("/console/api/apps/imports", json=body))["app_id"]}
         app = self._ok(self._console.post("/console/api/apps", json={"name": "mine", "mode": "chat"}))
         return {"app": app["id"]}
+
+    def _workflow(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A version that does not run any more, so that it may be deleted."""
+        versions = [
+            {"id": new_id(), "app_id": made["app"], "version": version, "marked_name": version} for version in ("1", "2")
+        ]
+        with database(self.place.workspace.product) as connection:
+            mine = apps.c.id == made["app"]
+            tenant = sa.select(apps.c.tenant_id).where(mine).scalar_subquery()
+            for row in versions:
+                connection.execute(sa.insert(workflows).values(tenant_id=tenant, **row))
+            connection.execute(sa.update(apps).where(mine).values(workflow_id=versions[1]["id"]))
+            connection.commit()
+        return {"workflow": versions[0]["id"]}
+
+    def _draft_variable(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """What a debug run leaves."""
+        row = {"id": new_id(), "app_id": made["app"], "node_id": "n", "name": "text", "value": "old"}
+        with database(self.place.workspace.product) as connection:
+            tenant = sa.select(apps.c.tenant_id).where(apps.c.id == made["app"]).scalar_subquery()
+            connection.execute(sa.insert(workflow_draft_variables).values(tenant_id=tenant, **row))
+            connection.commit()
+        return {"draft_variable": row["id"]}
 
     def _app_key(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         return {"app_key": self._ok(self._console.post(f"/console/api/apps/{made['app']}/api-keys"))["id"]}
@@ -295,15 +341,27 @@ MAKERS: Mapping[str, Maker] = {
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
     "child_chunk": Party._document, "external_api": Party._external_api,
-    "account": Party._account,
+    "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
 }  # fmt: skip
 
 
 # What a thing is part of, and is made with.
 INSIDE: Mapping[str, tuple[str, ...]] = {
     "conversation_variable": ("conversation",), "app_key": ("app",), "document": ("dataset",), "batch": ("dataset",),
-    "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",),
+    "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",), "workflow": ("app",),
+    "draft_variable": ("app",),
 }  # fmt: skip
+
+
+def mode_of(binding: Binding) -> str:
+    """The mode of the app that an RPC is called about."""
+    name, policy = str(binding.method.name), policy_of(binding)
+    if "ChildChunk" in name:
+        return NESTED
+    of_workflows = binding.service.startswith("transom.workflow.") and name != "ConvertToWorkflow"
+    if policy.auth == options_pb2.AUTH_ACCOUNT and (of_workflows or name in {"ExportApp", "ImportApp"}):
+        return WORKFLOW
+    return "completion" if list(policy.modes) == ["completion"] else "chat"
 
 
 def _route(mode: str) -> str:

@@ -24,7 +24,7 @@ from gateway.contract import Binding
 from server.chat.model_config import to_console
 from tests.harness.product import App, Product, Workspace
 from tests.rest.calls import BINDINGS, Field, policy_of, request_fields, rest, with_value
-from tests.rest.parties import INSIDE, MAKERS, NESTED, UPLOADS, OtherWorkspace, Party, Workplace
+from tests.rest.parties import INSIDE, MAKERS, UPLOADS, OtherWorkspace, Party, Workplace, mode_of
 from transom.common.v1 import options_pb2
 
 # Calls that end the session they are made with; they are made with a session of their own.
@@ -123,11 +123,11 @@ def _own_id(binding: Binding, name: str, party: Party) -> str:
     """Something of the caller's for a variable of the path; what would be deleted is nothing of theirs."""
     (field,) = (field for field in request_fields(binding) if field.path == name)
     kind = field.wire.resource
+    if name in {"node_id", "block_type"}:
+        return "llm"
     if binding.verb == "DELETE" or kind not in MAKERS or kind == "task":
         return str(uuid.UUID(int=7))
-    modes = list(policy_of(binding).modes)
-    mode = NESTED if "ChildChunk" in binding.method.name else "completion" if modes == ["completion"] else "chat"
-    return party.kept(mode, {kind, *INSIDE.get(kind, ())})[kind]
+    return party.kept(mode_of(binding), {kind, *INSIDE.get(kind, ())})[kind]
 
 
 _FIELDS = [

@@ -27,13 +27,15 @@ from tests.rest.parties import (
     COMPATIBLE,
     INSIDE,
     MAKERS,
-    NESTED,
     OPENAI,
     PNG,
+    WORKFLOW,
+    WORKFLOW_FILE,
     OtherWorkspace,
     Party,
     Workplace,
     database,
+    mode_of,
     rows_about,
 )
 from transom.common.v1 import options_pb2
@@ -44,7 +46,11 @@ NOT_OWNED: Mapping[str, str] = {
     "SendChatMessageRequest.trace_id": "the caller's own text, passed to tracing",
     "SendCompletionMessageRequest.trace_id": "the caller's own text, passed to tracing",
     "SendChatMessageRequest.workflow_id": "ignored until chatflows run",
-    "ExportAppRequest.workflow_id": "ignored until workflows have versions",
+    **{
+        f"{request}.node_id": "a node in the app's own graph"
+        for request in ("ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest")
+    },
+    "ListWorkflowsRequest.user_id": "a filter over the app's own versions",
     "ReadSignedFileRequest.file_id": "the signature stands for the right to read; test_file_links",
     "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
     "ConfirmImportRequest.import_id": "test_import_of_another_workspace_is_unknown",
@@ -124,6 +130,13 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "UpdateExternalApi": {"name": "stolen", "settings": {"endpoint": "https://stolen.example", "api_key": "k"}},
     "CreateExternalDataset": {"external_knowledge_id": "k"},
     "UpdateTag": {"name": "stolen"},
+    "SyncDraftWorkflow": {"graph": {"nodes": [], "edges": []}, "features": {}},
+    "ListDraftNodeVariables": {"node_id": "n"},
+    "DeleteDraftNodeVariables": {"node_id": "n"},
+    "UpdateDraftFeatures": {"features": {}},
+    "UpdateWorkflow": {"marked_name": "stolen"},
+    "UpdateDraftVariable": {"value": "stolen"},
+    "GetDefaultBlockConfig": {"block_type": "llm"},
     "UpdateApp": {"name": "stolen"},
     "SetSiteEnabled": {"enable_site": False},
     "SetApiEnabled": {"enable_api": False},
@@ -163,10 +176,10 @@ UNREAD: Mapping[tuple[str, str], str] = {
     ("EstimateIndexing", "dataset_id"): "an estimate reads the files alone",
     ("UpdateDataset", "external_knowledge_api_id"): "of datasets whose knowledge lives elsewhere",
 }
-# Only apps of workflow modes can be overwritten by an import, and they are made by another one; only a document
-# that is being indexed can be paused, and no worker runs here; a new address is called before it is stored.
+# Only a document that is being indexed can be paused, and no worker runs here; a new address is called before it is
+# stored.
 NOT_MINE_EITHER = {
-    ("ImportApp", "app_id"), ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
+    ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"),
 }  # fmt: skip
 
@@ -190,13 +203,7 @@ class Case:
     @property
     def mode(self) -> str:
         """The mode of the app that is called."""
-        return _mode(self.binding)
-
-
-def _mode(binding: Binding) -> str:
-    if "ChildChunk" in binding.method.name:
-        return NESTED
-    return "completion" if list(policy_of(binding).modes) == ["completion"] else "chat"
+        return mode_of(self.binding)
 
 
 def _resource(binding: Binding, field: Field) -> str:
@@ -271,14 +278,22 @@ def _values(case: Case, party: Party, ids: Mapping[str, str]) -> dict[str, Any]:
             values = with_value(values, field, ids[_resource(case.binding, field)])
     if "user" in case.binding.method.input_type.fields_by_name:
         values["user"] = party.user
-    return values
+    return {**values, **_of_draft(case, party, ids)}
+
+
+def _of_draft(case: Case, party: Party, ids: Mapping[str, str]) -> dict[str, Any]:
+    """What a save of a draft says about the draft as it is."""
+    if case.name != "SyncDraftWorkflow":
+        return {}
+    draft = party.client("AUTH_ACCOUNT", WORKFLOW).get(f"/console/api/apps/{ids['app']}/workflows/draft")
+    return {"hash": draft.json()["hash"]}
 
 
 def _send(binding: Binding, party: Party, values: Mapping[str, Any]) -> httpx.Response:
     """Status and text of a call; of a stream only what came first."""
     verb, path, sent = rest(binding, values)
     auth = options_pb2.Auth.Name(policy_of(binding).auth)
-    with party.client(auth, _mode(binding)).stream(verb, path, **sent) as reply:
+    with party.client(auth, mode_of(binding)).stream(verb, path, **sent) as reply:
         if reply.headers.get("content-type", "").startswith("text/event-stream"):
             return httpx.Response(reply.status_code, text=next(reply.iter_text(), ""))
         reply.read()
@@ -462,15 +477,3 @@ def test_list_names_nothing_of_someone_else(binding: Binding, foreigner: str, pa
     reply = _send(binding, party, {**values, "user": party.user})
     assert reply.is_success, reply.text
     assert not [id_ for id_ in theirs if id_ in reply.text]
-
-
-WORKFLOW_FILE = """
-version: "0.5.0"
-kind: app
-app: {name: flow, mode: workflow, icon: "\U0001F916", icon_background: "#FFEAD5", description: ""}
-workflow:
-  graph: {nodes: [], edges: []}
-  features: {}
-  environment_variables: []
-  conversation_variables: []
-"""

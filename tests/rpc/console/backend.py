@@ -40,6 +40,7 @@ from server.llm.calls import Timings
 from server.provider.resolve import Resolver, SystemModels
 from server.provider.service import ProviderService
 from server.settings import Settings
+from server.workflow.service import WorkflowService
 from transom.console.v1 import (
     app_service_pb2,
     app_service_pb2_grpc,
@@ -103,7 +104,8 @@ async def running(
         resolver = Resolver(registry.build(Timings()), SystemModels(local_model=True))
         look = stored_models(providers, resolver)
         apps = AppService(uow, look)
-        imports = ImportService(uow, apps, look, sealer)
+        workflows = WorkflowService(uow, sealer)
+        imports = ImportService(uow, apps, look, workflows)
         keys = KeyService(uow, sealer)
         outbound = Outbound(allow) if allow else Outbound()
         importer = Importer(db, imports, outbound)

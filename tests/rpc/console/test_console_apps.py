@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from server.app.purge import AppPurge
 from server.db import tables
+from server.db import workflow_tables as work
 from server.kit.ids import new_id
 from server.llm.catalogue import LOCAL_MODEL
 from server.llm.names import LOCAL
@@ -299,6 +300,10 @@ async def test_delete_app_hides_it_at_once_and_purges_its_data(owner: Client, ba
     AppPurge(backend.uow).purge(job.payload)
     assert set(rows_of(backend, app_id).values()) == {0}
     assert rows_of(backend, kept_id) == before
+    with backend.uow() as uow:
+        for table in (work.workflow_run_data, work.workflow_node_data):
+            left = uow.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            assert left == before[table.name], "data of a purged run stayed"
     assert all(before.values())
 
 
@@ -317,6 +322,12 @@ def rows_of(backend: Backend, app_id: str) -> dict[str, int]:
             for table in APP_TABLES
         }
         bound = tables.tag_bindings
+        for data, owner in (
+            (work.workflow_run_data.c.run_id, work.workflow_runs),
+            (work.workflow_node_data.c.execution_id, work.workflow_node_executions),
+        ):
+            mine = sa.select(owner.c.id).where(owner.c.app_id == app_id)
+            found[data.table.name] = uow.execute(sa.select(sa.func.count()).where(data.in_(mine))).scalar_one()
         found["tag_bindings"] = uow.execute(count.select_from(bound).where(bound.c.target_id == app_id)).scalar_one()
         return found
 
@@ -340,6 +351,16 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
                 both = message | conversation
                 uow.execute(sa.insert(tables.message_feedbacks).values(id=new_id(), **shared, **both))
                 uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **both))
+        run, workflow = new_id(), {"workflow_id": new_id()}
+        draft = {"id": new_id(), "node_id": "n", "name": "x"}
+        uow.execute(sa.insert(work.workflows).values(id=workflow["workflow_id"], **shared))
+        uow.execute(sa.insert(work.workflow_runs).values(id=run, **workflow, **shared))
+        uow.execute(sa.insert(work.workflow_run_data).values(run_id=run, tenant_id=tenant_id))
+        for executed in ({"workflow_run_id": run}, {"is_draft": True}):
+            step = new_id()
+            uow.execute(sa.insert(work.workflow_node_executions).values(id=step, **executed, **workflow, **shared))
+            uow.execute(sa.insert(work.workflow_node_data).values(execution_id=step, tenant_id=tenant_id))
+        uow.execute(sa.insert(work.workflow_draft_variables).values(**draft, **shared))
         uow.execute(sa.insert(tables.end_users).values(id=new_id(), session_id="u", **shared))
         uow.execute(sa.insert(tables.api_keys).values(id=new_id(), token_hash=new_id(), **shared))
         uow.execute(sa.insert(tables.app_datasets).values(dataset_id=new_id(), **shared))

@@ -14,6 +14,7 @@ import yaml
 
 from server.app.dsl import CURRENT_VERSION
 from server.db import tables
+from server.db.workflow_tables import workflows
 from server.kit.ids import new_id
 from server.llm.catalogue import LOCAL_MODEL
 from server.llm.names import LOCAL
@@ -44,7 +45,6 @@ def chat_file(version: str | None = CURRENT_VERSION, provider: str = "local", mo
 def workflow_file(name: str = "Flow") -> str:
     """A workflow app as a file, with a secret, a tool credential and a webhook."""
     nodes = [
-        {"id": "1", "data": {"type": "start", "title": "Start"}},
         {"id": "2", "data": {"type": "tool", "title": "T", "credential_id": "c"}},
         {"id": "3", "data": {"type": "trigger-webhook", "title": "W", "webhook_url": "https://x"}},
         {"id": "4", "data": {"type": "agent", "agent_parameters": {"tools": {"value": [{"credential_id": "c"}]}}}},
@@ -185,13 +185,14 @@ async def test_export_then_import_gives_the_same_app(owner: Client) -> None:
 async def test_export_of_a_workflow_leaves_secrets_out_unless_asked(owner: Client, backend: Backend) -> None:
     app_id = (await load(owner, workflow_file()))["app_id"]
     with backend.uow() as uow:
-        assert "s3cret" not in json.dumps(uow.execute(sa.select(tables.apps.c.draft_workflow)).scalar_one())
+        stored = uow.execute(sa.select(workflows.c.environment_variables)).scalar_one()
+        assert "s3cret" not in json.dumps(stored)
     for include, secret in ((False, ""), (True, "s3cret")):
         text = (await owner.done("ExportApp", {"app_id": app_id, "include_secret": include}))["data"]
         workflow = yaml.safe_load(text)["workflow"]
         values = {item["name"]: item["value"] for item in workflow["environment_variables"]}
         assert values == {"key": secret, "city": "Oslo"}
-        tool, webhook, agent = (node["data"] for node in workflow["graph"]["nodes"][1:])
+        tool, webhook, agent = (node["data"] for node in workflow["graph"]["nodes"])
         assert ("credential_id" in tool) is include
         assert ("credential_id" in agent["agent_parameters"]["tools"]["value"][0]) is include
         assert webhook["webhook_url"] == ""

@@ -39,8 +39,10 @@ from server.file.servicer import FileServicer
 from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
+from server.kit.crypto import Sealer
 from server.kit.errors import AppError, Reason
 from server.llm.port import ChatModel, ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage
+from server.workflow.library import WorkflowLibrary
 from tests.rpc.service_api.world import App, World
 from transom.app.v1 import app_info_service_pb2, app_info_service_pb2_grpc
 from transom.conversation.v1 import (
@@ -162,7 +164,10 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
             MessageServicer(db, MessageService(uow), asking, printer), server
         )
         app_info_service_pb2_grpc.add_AppInfoServiceServicer_to_server(
-            AppInfoServicer(db, AppInfoService(uow), UploadLimits(), links.link, "1.2.3"), server
+            AppInfoServicer(
+                db, AppInfoService(uow), WorkflowLibrary(db, uow, Sealer("x" * 32)), UploadLimits(), links.link, "1.2.3"
+            ),
+            server,
         )
         file_http_service_pb2_grpc.add_FileServiceServicer_to_server(
             FileServicer(db, FileService(uow, links), Uploads(storage, threads, limits), threads, links, access),

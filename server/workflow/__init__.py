@@ -1,0 +1,1 @@
+"""Workflows of apps: drafts, versions, variables, and what a run is made from."""
