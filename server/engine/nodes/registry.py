@@ -11,15 +11,19 @@ from server.engine.node import Node
 from server.engine.nodes.answer import AnswerNode
 from server.engine.nodes.assigner import AssignerNodeV1, AssignerNodeV2
 from server.engine.nodes.code import Code
+from server.engine.nodes.document_extractor import DocumentExtractorNode
 from server.engine.nodes.end import EndNode
 from server.engine.nodes.http_request import HttpRequestNode
 from server.engine.nodes.human_input import HumanInputNode
 from server.engine.nodes.if_else import IfElseNode
 from server.engine.nodes.iteration import IterationNode
+from server.engine.nodes.knowledge_retrieval import KnowledgeRetrievalNode
 from server.engine.nodes.list_operator import ListOperatorNode
 from server.engine.nodes.llm import LlmNode
 from server.engine.nodes.loop import LoopNode
 from server.engine.nodes.mark import MarkNode
+from server.engine.nodes.parameter_extractor import ParameterExtractorNode
+from server.engine.nodes.question_classifier import QuestionClassifierNode
 from server.engine.nodes.start import StartNode, TriggerNode
 from server.engine.nodes.template_transform import TemplateTransform
 from server.engine.nodes.tool import ToolNode
@@ -29,17 +33,21 @@ NODES: Mapping[str, Mapping[str, type[Node]]] = {
     "answer": {"1": AnswerNode},
     "assigner": {"1": AssignerNodeV1, "2": AssignerNodeV2},
     "code": {"1": Code},
+    "document-extractor": {"1": DocumentExtractorNode},
     "end": {"1": EndNode},
     "http-request": {"1": HttpRequestNode},
     "human-input": {"1": HumanInputNode},
     "if-else": {"1": IfElseNode},
     "iteration": {"1": IterationNode},
     "iteration-start": {"1": MarkNode},
+    "knowledge-retrieval": {"1": KnowledgeRetrievalNode},
     "list-operator": {"1": ListOperatorNode},
     "llm": {"1": LlmNode},
     "loop": {"1": LoopNode},
     "loop-end": {"1": MarkNode},
     "loop-start": {"1": MarkNode},
+    "parameter-extractor": {"1": ParameterExtractorNode},
+    "question-classifier": {"1": QuestionClassifierNode},
     "start": {"1": StartNode},
     "template-transform": {"1": TemplateTransform},
     "tool": {"1": ToolNode, "2": ToolNode},
