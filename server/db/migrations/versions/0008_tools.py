@@ -1,0 +1,13 @@
+"""Providers of tools that a workspace adds."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Create the tables as they were at this revision."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text())

@@ -1,0 +1,61 @@
+CREATE TABLE api_tool_providers (
+    id UUID NOT NULL,
+    tenant_id UUID NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    icon JSON DEFAULT '{}' NOT NULL,
+    description TEXT DEFAULT '' NOT NULL,
+    schema_type TEXT DEFAULT 'openapi' NOT NULL,
+    schema TEXT DEFAULT '' NOT NULL,
+    operations JSON DEFAULT '[]' NOT NULL,
+    sealed_credentials TEXT DEFAULT '' NOT NULL,
+    privacy_policy TEXT DEFAULT '' NOT NULL,
+    custom_disclaimer TEXT DEFAULT '' NOT NULL,
+    labels JSON DEFAULT '[]' NOT NULL,
+    created_by UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_api_tool_providers PRIMARY KEY (id),
+    CONSTRAINT uq_api_tool_providers_tenant_id_name UNIQUE (tenant_id, name)
+);
+
+CREATE TABLE mcp_tool_providers (
+    id UUID NOT NULL,
+    tenant_id UUID NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    icon JSON DEFAULT '{}' NOT NULL,
+    server_identifier TEXT DEFAULT '' NOT NULL,
+    sealed_url TEXT DEFAULT '' NOT NULL,
+    url_hash TEXT DEFAULT '' NOT NULL,
+    sealed_headers TEXT DEFAULT '' NOT NULL,
+    tools JSON DEFAULT '[]' NOT NULL,
+    authed BOOLEAN DEFAULT 'false' NOT NULL,
+    timeout FLOAT DEFAULT '30' NOT NULL,
+    read_timeout FLOAT DEFAULT '300' NOT NULL,
+    created_by UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_mcp_tool_providers PRIMARY KEY (id),
+    CONSTRAINT uq_mcp_tool_providers_tenant_id_name UNIQUE (tenant_id, name),
+    CONSTRAINT uq_mcp_tool_providers_tenant_id_server_identifier UNIQUE (tenant_id, server_identifier),
+    CONSTRAINT uq_mcp_tool_providers_tenant_id_url_hash UNIQUE (tenant_id, url_hash)
+);
+
+CREATE TABLE workflow_tool_providers (
+    id UUID NOT NULL,
+    tenant_id UUID NOT NULL,
+    app_id UUID NOT NULL,
+    name TEXT DEFAULT '' NOT NULL,
+    label TEXT DEFAULT '' NOT NULL,
+    description TEXT DEFAULT '' NOT NULL,
+    icon JSON DEFAULT '{}' NOT NULL,
+    workflow_id UUID NOT NULL,
+    parameters JSON DEFAULT '[]' NOT NULL,
+    privacy_policy TEXT DEFAULT '' NOT NULL,
+    labels JSON DEFAULT '[]' NOT NULL,
+    created_by UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_workflow_tool_providers PRIMARY KEY (id),
+    CONSTRAINT uq_workflow_tool_providers_tenant_id_name UNIQUE (tenant_id, name),
+    CONSTRAINT uq_workflow_tool_providers_tenant_id_app_id UNIQUE (tenant_id, app_id)
+);
