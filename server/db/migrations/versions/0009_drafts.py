@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 _INSERT = sa.text(
     "INSERT INTO workflows (id, tenant_id, app_id, type, version, graph, features, environment_variables,"
