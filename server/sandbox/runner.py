@@ -139,7 +139,7 @@ class Sandbox:
         """Why a job said nothing."""
         if status in {-signal.SIGXCPU, -signal.SIGKILL}:
             spent = f"more than {self._limits.cpu_seconds} seconds of processor time"
-            return CodeFaultError(f"The code was ended: it took {spent} or too much memory.")
+            return CodeFaultError(f"The system ended the code: it took {spent} or too much memory.")
         if status:
             return CodeFaultError(f"The code ended its interpreter (status {status}).")
         return CodeFaultError(_NO_RESULT, "OutputValidationError")

@@ -20,7 +20,8 @@ from tests.harness.product import ROOT, SECRET, Product
 from tests.harness.stores import DataStores
 
 DEPENDENCIES = (
-    "secret key", "PostgreSQL", "vectors", "Redis", "worker", "jobs", "files", "local model", "Gemini", "gateway",
+    "secret key", "PostgreSQL", "vectors", "Redis", "worker", "jobs", "files", "code", "local model", "Gemini",
+    "gateway",
 )  # fmt: skip
 
 
@@ -192,6 +193,6 @@ def test_where_nothing_runs_every_need_is_named(nowhere: Instance) -> None:
     done = nowhere("check")
     assert done.exit_code == 1
     assert {name: mark for name, (mark, _) in _marks(done.stdout).items() if mark != "FAILED"} == {
-        "files": "ok", "local model": "-", "Gemini": "-",
+        "files": "ok", "code": "ok", "local model": "-", "Gemini": "-",
     }  # fmt: skip
     assert "TRANSOM_DATABASE_URL is not set, and no `transom up` runs on" in done.stdout

@@ -43,6 +43,8 @@ def hint(error: BaseException) -> str:
     """One more line for who met a wall."""
     seen: BaseException | None = error
     while seen is not None:
+        if type(seen).__name__ == "gaierror":
+            return f"\n({NETWORK})"
         if isinstance(seen, PermissionError):
             return f"\n({NETWORK}; they can neither write files nor start processes)"
         seen = seen.__cause__ or seen.__context__
