@@ -17,7 +17,8 @@ class Policy:
 
     auth: str
     success_status: int
-    # The request must name an end user in `user`.
+    # The request may name an end user in `user`, or must.
+    takes_user: bool
     needs_user: bool
     # Parts of an upload's form.
     form_required: tuple[str, ...]
@@ -43,6 +44,10 @@ class Options:
         message_factory.GetMessageClassesForFiles([_FILE], pool)
         self._policy = pool.FindExtensionByName("transom.common.v1.policy")
         self._wire = pool.FindExtensionByName("transom.common.v1.wire")
+        # Number of `user` in the REST view of a request.
+        self.user_number: int = (
+            pool.FindEnumTypeByName("transom.common.v1.RestField").values_by_name["REST_FIELD_USER"].number
+        )
         self._method = self._class(pool, "google.protobuf.MethodOptions")
         self._field = self._class(pool, "google.protobuf.FieldOptions")
 
@@ -54,10 +59,12 @@ class Options:
         """Access rules of an RPC."""
         options = self._method.FromString(method.GetOptions().SerializeToString())
         policy = options.Extensions[self._policy]
+        end_user = _enum_name(policy, "end_user")
         return Policy(
             auth=_enum_name(policy, "auth"),
             success_status=policy.success_status,
-            needs_user=_enum_name(policy, "end_user") == "END_USER_REQUIRED",
+            takes_user=end_user != "END_USER_UNSPECIFIED",
+            needs_user=end_user == "END_USER_REQUIRED",
             form_required=tuple(policy.form_required),
             form_optional=tuple(policy.form_optional),
         )

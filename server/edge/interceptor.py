@@ -27,6 +27,7 @@ from server.db.faults import is_away
 from server.edge.call import Call, enter
 from server.edge.catalogue import CATALOGUE
 from server.edge.printer import Constant, to_json
+from server.edge.reader import take_user
 from server.edge.rules import Rule
 from server.edge.sse import SsePrinter
 from server.kit.caller import Caller
@@ -150,20 +151,7 @@ class Edge(grpc.aio.ServerInterceptor):
 
     async def _authorise(self, rule: Rule, call: Call, request: Any) -> None:
         if rule.auth == options_pb2.AUTH_APP_KEY:
-            app = await self._access.app_of_key(bearer(call.metadata.get("authorization")))
-            if rule.end_user == options_pb2.END_USER_UNSPECIFIED and not app.has_owner:
-                raise AppError(
-                    Reason.UNAUTHORIZED, "Tenant owner account not found or tenant is not active."
-                )
-            call.caller = Caller(tenant_id=app.tenant_id, app=app)
-            _check_content_type(rule, call)
-            if rule.end_user == options_pb2.END_USER_REQUIRED and not request.user:
-                raise AppError(Reason.INVALID_PARAM, "Arg user must be provided.")
-            if rule.modes and app.mode not in rule.modes:
-                raise AppError(Reason(rule.mode_error))
-            if rule.end_user != options_pb2.END_USER_UNSPECIFIED:
-                user = await self._access.end_user(app, request.user)
-                call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
+            await self._authorise_app(rule, call, request)
         elif rule.auth == options_pb2.AUTH_DATASET_KEY:
             call.caller = await self._access.owner_of_dataset_key(bearer(call.metadata.get("authorization")))
             _check_content_type(rule, call)
@@ -178,6 +166,24 @@ class Edge(grpc.aio.ServerInterceptor):
             if rule.method.startswith("/transom.console.") and not rule.before_setup:
                 await self._sessions.require_setup()
             _check_content_type(rule, call)
+
+    async def _authorise_app(self, rule: Rule, call: Call, request: Any) -> None:
+        app = await self._access.app_of_key(bearer(call.metadata.get("authorization")))
+        if rule.end_user == options_pb2.END_USER_UNSPECIFIED and not app.has_owner:
+            raise AppError(
+                Reason.UNAUTHORIZED, "Tenant owner account not found or tenant is not active."
+            )
+        call.caller = Caller(tenant_id=app.tenant_id, app=app)
+        _check_content_type(rule, call)
+        if rule.user_in_body and call.rest:
+            take_user(request)
+        if rule.end_user == options_pb2.END_USER_REQUIRED and not request.user:
+            raise AppError(Reason.INVALID_PARAM, "Arg user must be provided.")
+        if rule.modes and app.mode not in rule.modes:
+            raise AppError(Reason(rule.mode_error))
+        if rule.end_user != options_pb2.END_USER_UNSPECIFIED:
+            user = await self._access.end_user(app, request.user)
+            call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
 
 
 def _identity(data: bytes) -> bytes:

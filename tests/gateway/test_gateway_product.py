@@ -13,9 +13,12 @@ from urllib.parse import urlsplit
 import grpc
 import httpx
 import pytest
+from google.protobuf import struct_pb2
 
 from tests.harness.product import App, Product, Workspace
 from tests.harness.stores import wait_until
+from transom.chat.v1 import chat_pb2
+from transom.common.v1 import options_pb2
 from transom.console.v1 import model_provider_service_pb2, model_provider_service_pb2_grpc
 
 NESTED = '{"a":'
@@ -68,7 +71,8 @@ def test_body_that_cannot_be_read_is_a_bad_request(chat: App, body: str | bytes,
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
-        ({"query": "5"}, "query"), ({"query": "{}"}, "query"), ({"user": "true"}, "user"), ({"inputs": "5"}, "inputs"),
+        ({"query": "5"}, "query"), ({"query": "{}"}, "query"), ({"user": "{}"}, "user"), ({"user": '["u"]'}, "user"),
+        ({"inputs": "5"}, "inputs"),
         ({"files": "5"}, "files"), ({"auto_generate_name": '"perhaps"'}, "auto_generate_name"),
         ({"auto_generate_name": "1e400"}, ""), ({"conversation_id": "5"}, "conversation_id"),
     ],
@@ -76,6 +80,46 @@ def test_body_that_cannot_be_read_is_a_bad_request(chat: App, body: str | bytes,
 def test_field_of_a_wrong_type_is_named(chat: App, fields: dict[str, str], name: str) -> None:
     reply = sent(chat, document(**fields))
     assert name in refused(reply, 400, "invalid_param" if name else "bad_request")
+
+
+@pytest.mark.parametrize(
+    ("sent_user", "user"), [("4711", "4711"), ("-7.5", "-7.5"), ("true", "True"), ("1e3", "1000"), ('" 漢"', " 漢")]
+)
+def test_user_of_any_plain_type_is_the_user_of_that_text(chat: App, sent_user: str, user: str) -> None:
+    reply = sent(chat, document(user=sent_user))
+    assert reply.status_code == 200, reply.text
+    conversation = reply.json()["conversation_id"]
+    listed = chat.http.get("/v1/conversations", params={"user": user}).json()["data"]
+    assert conversation in [each["id"] for each in listed]
+    path, kind = f"/v1/conversations/{conversation}", {"content-type": "application/json"}
+    renamed = chat.http.post(f"{path}/name", content=f'{{"user":{sent_user},"name":"mine"}}', headers=kind)
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "mine")
+    gone = chat.http.request("DELETE", path, content=f'{{"user":{sent_user}}}', headers=kind)
+    assert gone.status_code == 204, gone.text
+
+
+@pytest.mark.parametrize("user", ["null", '""'])
+def test_user_that_says_nothing_is_missing(chat: App, user: str) -> None:
+    assert refused(sent(chat, document(user=user)), 400, "invalid_param") == "Arg user must be provided."
+
+
+def test_user_of_a_native_call_is_a_text_alone(product: Product, chat: App) -> None:
+    # What only the REST view has is nothing that a native caller may send.
+    forged = struct_pb2.Value(string_value="someone").SerializeToString()
+    field = bytes([*_varint(options_pb2.REST_FIELD_USER << 3 | 2), len(forged)]) + forged
+    message = chat_pb2.SendChatMessageRequest(query="x").SerializeToString() + field
+    with grpc.insecure_channel(urlsplit(product.url).netloc) as channel, pytest.raises(grpc.RpcError) as caught:
+        channel.unary_unary("/transom.chat.v1.ChatService/SendChatMessage")(
+            message, metadata=[("authorization", f"Bearer {chat.key}")], timeout=20
+        )
+    assert caught.value.details() == "Arg user must be provided."
+
+
+def _varint(number: int) -> Iterator[int]:
+    while number > 127:
+        yield number & 127 | 128
+        number >>= 7
+    yield number
 
 
 def test_huge_number_in_a_free_form_field_is_taken(chat: App) -> None:

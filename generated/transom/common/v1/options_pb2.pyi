@@ -21,6 +21,11 @@ class EndUser(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     END_USER_UNSPECIFIED: _ClassVar[EndUser]
     END_USER_REQUIRED: _ClassVar[EndUser]
     END_USER_OPTIONAL: _ClassVar[EndUser]
+
+class RestField(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    REST_FIELD_UNSPECIFIED: _ClassVar[RestField]
+    REST_FIELD_USER: _ClassVar[RestField]
 AUTH_UNSPECIFIED: Auth
 AUTH_NONE: Auth
 AUTH_APP_KEY: Auth
@@ -29,6 +34,8 @@ AUTH_ACCOUNT: Auth
 END_USER_UNSPECIFIED: EndUser
 END_USER_REQUIRED: EndUser
 END_USER_OPTIONAL: EndUser
+REST_FIELD_UNSPECIFIED: RestField
+REST_FIELD_USER: RestField
 POLICY_FIELD_NUMBER: _ClassVar[int]
 policy: _descriptor.FieldDescriptor
 WIRE_FIELD_NUMBER: _ClassVar[int]
