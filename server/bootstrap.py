@@ -30,6 +30,7 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
+from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
 from server.chat.parameters import UploadLimits
 from server.chat.remote import RemoteFiles
@@ -76,13 +77,9 @@ from server.sandbox.model import Limits as CodeLimits
 from server.sandbox.runner import Sandbox
 from server.settings import Settings
 from server.worker.watch import WorkerWatch
-from server.workflow.convert import Converter
-from server.workflow.draft_variable_servicer import DraftVariableServicer
-from server.workflow.draft_variables import DraftVariableService
 from server.workflow.library import WorkflowLibrary
 from server.workflow.publishing import Publisher
 from server.workflow.service import WorkflowService
-from server.workflow.servicer import WorkflowServicer
 from transom.app.v1 import app_info_service_pb2 as info_pb2
 from transom.app.v1 import app_info_service_pb2_grpc as info_grpc
 from transom.chat.v1 import chat_service_pb2 as chat_pb2
@@ -99,10 +96,6 @@ from transom.conversation.v1 import message_service_pb2 as message_pb2
 from transom.conversation.v1 import message_service_pb2_grpc as message_grpc
 from transom.file.v1 import file_http_service_pb2 as file_pb2
 from transom.file.v1 import file_http_service_pb2_grpc as file_grpc
-from transom.workflow.v1 import draft_variable_service_pb2 as draft_pb2
-from transom.workflow.v1 import draft_variable_service_pb2_grpc as draft_grpc
-from transom.workflow.v1 import workflow_service_pb2 as workflow_pb2
-from transom.workflow.v1 import workflow_service_pb2_grpc as workflow_grpc
 
 VERSION = "1.0.0"
 
@@ -398,7 +391,7 @@ async def build_admin(settings: Settings, stack: AsyncExitStack) -> Admin:
     outbound = Outbound.to(settings.outbound_allow)
     stack.push_async_callback(outbound.close)
     importer = Importer(db, services.imports, outbound)
-    publisher = Publisher(db, services.workflows, bus)
+    publisher = build_publisher(db, parts.uow, bus, services.workflows, outbound, Sealer(settings.secret_key))
     return Admin(db, bus, services, importer, publisher, MoveOrders(parts.uow))
 
 
@@ -424,12 +417,7 @@ def add_console(
         AppServicer(db, services.apps, services.imports, importer, printer, bus), app_pb2, app_grpc, "AppService"
     )
     add(ApiKeyServicer(db, services.keys, bus), app_pb2, app_grpc, "ApiKeyService")
-    publisher = Publisher(db, services.workflows, bus)
-    converter = Converter(core.uow, services.apps, services.workflows)
-    add(
-        WorkflowServicer(db, services.workflows, publisher, converter), workflow_pb2, workflow_grpc, "WorkflowService"
-    )
-    add(DraftVariableServicer(db, DraftVariableService(core.uow)), draft_pb2, draft_grpc, "DraftVariableService")
+    add_workflows(registry, core, services)
     views = Views(models.resolver)
     add(ModelProviderServicer(models.runtime, views), provider_pb2, provider_grpc, "ModelProviderService")
     return sessions

@@ -17,7 +17,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 @click.group(
     cls=LazyGroup, context_settings=_CONTEXT,
     lazy={
-        "app": ("server.cli.apps:app", "Import, export and list apps."),
+        "app": ("server.cli.apps:app", "Import, publish, export and list apps."),
         "key": ("server.cli.keys:key", "Create, list and revoke keys of the Service API."),
         "workspace": ("server.cli.workspaces:workspace", "List workspaces and limit what they may use."),
         "dataset": ("server.cli.datasets:dataset", "Push folders into datasets, list and search them."),

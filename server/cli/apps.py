@@ -1,8 +1,9 @@
-"""`transom app`: app files in and out, the list of apps. APP is an app's id or its name."""
+"""`transom app`: app files in and out, publishing, the list of apps. APP is an app's id or its name."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -11,17 +12,20 @@ import click
 from server.app.model import App, ImportOrder, ImportResult
 from server.cli.admin import run, table, workspace_option
 from server.kit.caller import Caller
+from server.kit.errors import AppError
 from server.kit.ids import is_uuid
+from server.workflow.model import GRAPH_MODES, Marks, marks
 
 if TYPE_CHECKING:
     from server.bootstrap import Admin
+    from server.workflow.publishing import Published
 
 _PAGE = 100
 
 
 @click.group()
 def app() -> None:
-    """Import, export and list apps. APP is an app's id or its name."""
+    """Import, publish, export and list apps. APP is an app's id or its name."""
 
 
 @app.command("list")
@@ -41,13 +45,16 @@ def list_apps(workspace: str | None) -> None:
 @click.option("--overwrite", metavar="APP", default="", help="Replace this workflow app instead of making one.")
 @click.option("--use-default-model", is_flag=True, help="Where the workspace lacks a model, use its default one.")
 @click.option("--yes", is_flag=True, help="Import a file of another version without asking.")
+@click.option("--publish", is_flag=True, help="Publish the workflow at once.")
 @workspace_option
 def import_app(
-    file: IO[bytes], name: str, overwrite: str, workspace: str | None, *, use_default_model: bool, yes: bool
-) -> None:
+    file: IO[bytes], name: str, overwrite: str, workspace: str | None, *, use_default_model: bool, yes: bool,
+    publish: bool,
+) -> None:  # fmt: skip
     """Make an app from FILE (YAML; - reads standard input) and print its id, mode and name.
 
-    Warnings go to standard error: a model that the workspace lacks does not stop an import.
+    Warnings go to standard error: a model that the workspace lacks does not stop an import. A workflow is a draft
+    until it is published, with --publish or `transom app publish`.
     """
     try:
         text = file.read().decode("utf-8-sig")
@@ -55,7 +62,7 @@ def import_app(
         raise click.ClickException(f"the file is not UTF-8 text: {error}") from None
     order = ImportOrder(name=name, use_default_model=use_default_model)
 
-    async def work(admin: Admin, caller: Caller) -> tuple[ImportResult, App]:
+    async def work(admin: Admin, caller: Caller) -> tuple[tuple[str, ...], App]:
         target = (await find_app(admin, caller, overwrite)).id if overwrite else ""
         wanted = dataclasses.replace(order, app_id=target)
         result = await admin.importer.begin(caller, wanted, "yaml-content", text, None)
@@ -64,11 +71,14 @@ def import_app(
         if result.app_id is None or result.status == "failed":
             raise click.ClickException(f"not imported: {result.error}")
         await admin.bus.publish("app", result.app_id)
-        return result, await admin.db(admin.services.apps.get, caller, result.app_id)
+        made = await admin.db(admin.services.apps.get, caller, result.app_id)
+        warnings = result.warnings
+        if publish and made.mode in GRAPH_MODES:
+            warnings += (await _published(admin, caller, made.id, Marks())).warnings
+        return warnings, made
 
-    result, made = run(work, workspace)
-    for warning in result.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+    warnings, made = run(work, workspace)
+    _warn(warnings)
     click.echo(f"{made.id}  {made.mode}  {made.name}")
 
 
@@ -77,6 +87,40 @@ def _confirmed(result: ImportResult) -> bool:
     return click.confirm(
         f"The file has version {result.imported_version}; it may lose something. Import it?", abort=True, err=True
     )
+
+
+@app.command()
+@click.argument("app", metavar="APP")
+@click.option("--name", default="", help="Name of the version, at most 20 characters.")
+@click.option("--comment", default="", help="Comment on the version, at most 100 characters.")
+@workspace_option
+def publish(app: str, name: str, comment: str, workspace: str | None) -> None:
+    """Make a version of the draft of APP, which runs from now on, and print its id and version.
+
+    Every node must be able to run: one whose type, settings or tool is not known stops it. Nodes that never run and
+    other surprises are warnings on standard error.
+    """
+
+    async def work(admin: Admin, caller: Caller) -> Published:
+        found = await find_app(admin, caller, app)
+        return await _published(admin, caller, found.id, marks(name, comment))
+
+    made = run(work, workspace)
+    _warn(made.warnings)
+    click.echo(f"{made.workflow.id}  {made.workflow.version}")
+
+
+async def _published(admin: Admin, caller: Caller, app_id: str, named: Marks) -> Published:
+    """Publish, or end with the reason."""
+    try:
+        return await admin.publisher.publish(caller, app_id, named)
+    except AppError as error:
+        raise click.ClickException(f"not published: {error.message or 'the app has no workflow'}") from None
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
 
 
 @app.command()
