@@ -36,7 +36,10 @@ _EVENTS: Json = {
 }
 # "Required." and ", required;", but not "Required unless ...".
 _REQUIRED = re.compile(r"\b[Rr]equired[.,;]")
-_SECURITY = {"AUTH_APP_KEY": "app_key", "AUTH_DATASET_KEY": "dataset_key", "AUTH_ACCOUNT": "console"}
+_SECURITY = {
+    "AUTH_APP_KEY": "app_key", "AUTH_DATASET_KEY": "dataset_key", "AUTH_ACCOUNT": "console",
+    "AUTH_PASSPORT": "passport",
+}
 
 
 class _Comments:
@@ -117,13 +120,17 @@ class _Document:
             self.schemas[name] = schema
         return {"$ref": f"#/components/schemas/{name}"}
 
+    def _key(self, field: FieldDescriptor, response: bool) -> str:
+        """The name of a field in JSON."""
+        return (self.options.wire(field).printed_as if response else "") or field.name
+
     def object(self, descriptor: Descriptor, fields: list[FieldDescriptor], *, response: bool) -> Json:
         schema: Json = {
             "type": "object",
-            "properties": {field.name: self.field(field, response=response) for field in fields},
+            "properties": {self._key(field, response): self.field(field, response=response) for field in fields},
         }
         if response:
-            required = [field.name for field in fields if not self.options.wire(field).omit_unset]
+            required = [self._key(field, response) for field in fields if not self.options.wire(field).omit_unset]
             if required:
                 schema["required"] = required
         text = self.comments.of(descriptor.full_name)
@@ -169,6 +176,7 @@ def document(descriptor_set: bytes, found: Sequence[Binding]) -> Json:
             "securitySchemes": {
                 "app_key": {"type": "http", "scheme": "bearer", "description": "An app key, `app-...`."},
                 "dataset_key": {"type": "http", "scheme": "bearer", "description": "A dataset key, `dataset-...`."},
+                "passport": {"type": "apiKey", "in": "header", "name": "X-App-Passport"},
                 "console": {"type": "apiKey", "in": "cookie", "name": "access_token"},
             },
         },

@@ -31,6 +31,7 @@ class Wire:
 
     omit_unset: bool
     unwrap: bool
+    printed_as: str
 
 
 class Options:
@@ -72,7 +73,7 @@ class Options:
     def wire(self, field: FieldDescriptor) -> Wire:
         """How a field is printed."""
         wire = self._field.FromString(field.GetOptions().SerializeToString()).Extensions[self._wire]
-        return Wire(omit_unset=wire.omit_unset, unwrap=wire.unwrap)
+        return Wire(omit_unset=wire.omit_unset, unwrap=wire.unwrap, printed_as=wire.printed_as)
 
 
 def _enum_name(message: Any, field: str) -> str:

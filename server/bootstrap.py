@@ -14,6 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from sqlalchemy.engine import Engine
 
+from server.access.passports import Passports
 from server.access.service import AccessService
 from server.account.passwords import Passwords
 from server.account.service import AccountService
@@ -30,6 +31,7 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
+from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
 from server.chat.parameters import UploadLimits
@@ -195,6 +197,7 @@ class Core:
     bus: Bus
     redis: Redis
     access: AccessService
+    passports: Passports
     runs: Runs
     outbound: Outbound
     workflows: WorkflowLibrary
@@ -218,13 +221,15 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     bus = Bus(commands)
     event_log = EventLog(commands, blocking, settings.event_log_seconds)
     access = AccessService(db, parts.uow, bus)
+    passports = Passports(db, parts.uow, bus, settings.secret_key, secure=settings.public_url.startswith("https://"))
     runs = Runs(db, parts.uow, event_log, bus, settings)
     keeper = Keeper(runs, event_log, keeper_db, parts.uow, settings, access.flush_used_keys)
     outbound = Outbound.to(settings.outbound_allow)
     stack.push_async_callback(outbound.close)
     core = Core(
         settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs,
-        outbound=outbound, workflows=WorkflowLibrary(db, parts.uow, Sealer(settings.secret_key)),
+        passports=passports, outbound=outbound,
+        workflows=WorkflowLibrary(db, parts.uow, Sealer(settings.secret_key)),
     )  # fmt: skip
 
     bus.start()
@@ -326,14 +331,14 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
         ConversationServicer(db, conversations, asking), conversation_pb2, conversation_grpc, "ConversationService"
     )
     registry.add(MessageServicer(db, MessageService(uow), asking, printer), message_pb2, message_grpc, "MessageService")
+    infos = AppInfoService(uow)
+    infos_api = AppInfoServicer(db, infos, core.workflows, upload_limits, files.links.link, VERSION)
     registry.add(
-        FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access),
-        file_pb2, file_grpc, "FileService",
+        infos_api, info_pb2, info_grpc, "AppInfoService",
     )
-    registry.add(
-        AppInfoServicer(db, AppInfoService(uow), core.workflows, upload_limits, files.links.link, VERSION),
-        info_pb2, info_grpc, "AppInfoService",
-    )
+    files_api = FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access)
+    registry.add(files_api, file_pb2, file_grpc, "FileService")
+    add_web_api(registry, core, files, WebNeeds(chat, conversations, asking, printer, infos, infos_api, files_api))
 
 
 @dataclass(slots=True)
@@ -434,7 +439,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_knowledge(registry, core, models, files, knowledge)
     sessions = add_console(registry, core, models, files, stack)
     server = grpc.aio.server(
-        interceptors=[Edge(rules_of(registry.services), core.access, sessions)],
+        interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
     )

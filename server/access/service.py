@@ -7,6 +7,7 @@ app or its configuration changes (server/bus.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from server.access.store import AccessStore
 from server.bus import Bus
@@ -30,6 +31,17 @@ def bearer(header: str | None) -> str:
     if scheme.lower() != "bearer":
         raise AppError(Reason.UNAUTHORIZED, "Authorization scheme must be 'Bearer'")
     return token.strip()
+
+
+def app_context(row: Any, key_id: str) -> AppContext:
+    """What a call knows of its app, from a row of the store."""
+    return AppContext(
+        app_id=row.found_app_id, tenant_id=row.app_tenant_id, key_id=key_id, name=row.name,
+        description=row.description, mode=row.mode, status=row.status, enable_api=row.enable_api,
+        tenant_status=row.tenant_status or "archive", has_owner=row.has_owner,
+        app_config_id=row.app_config_id, document=row.document, workflow_id=row.workflow_id,
+        max_active_requests=row.max_active_requests or 0, created_by=row.created_by,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +98,7 @@ class AccessService:
             raise AppError(Reason.UNAUTHORIZED, "Access token is invalid")
         if row.found_app_id is None:
             raise AppError(Reason.FORBIDDEN, "The app no longer exists.")
-        return AppContext(
-            app_id=row.app_id, tenant_id=row.tenant_id, key_id=row.key_id, name=row.name,
-            description=row.description, mode=row.mode, status=row.status, enable_api=row.enable_api,
-            tenant_status=row.tenant_status or "archive", has_owner=row.has_owner,
-            app_config_id=row.app_config_id, document=row.document, workflow_id=row.workflow_id,
-            max_active_requests=row.max_active_requests or 0, created_by=row.created_by,
-        )
+        return app_context(row, row.key_id)
 
     async def owner_of_dataset_key(self, token: str) -> Caller:
         """Who a dataset key acts for: its workspace's owner. Raises 401 or 403."""

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import api_keys, app_configs, apps, end_users, memberships, tenants
+from server.db.tables import api_keys, app_configs, apps, end_users, memberships, sites, tenants
 from server.kit.ids import new_id
 
 _OWNER = (
@@ -19,13 +19,14 @@ _OWNER = (
     .exists()
     .label("has_owner")
 )
+# What an identity carries of its app.
+_APP = (
+    apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status, apps.c.enable_api,
+    apps.c.app_config_id, apps.c.workflow_id, apps.c.max_active_requests, apps.c.created_by,
+    apps.c.tenant_id.label("app_tenant_id"), tenants.c.status.label("tenant_status"), _OWNER, app_configs.c.document,
+)
 _APP_KEY = hot(
-    sa.select(
-        api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id,
-        apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status,
-        apps.c.enable_api, apps.c.app_config_id, apps.c.workflow_id, apps.c.max_active_requests, apps.c.created_by,
-        tenants.c.status.label("tenant_status"), _OWNER, app_configs.c.document,
-    )
+    sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id, *_APP)
     .select_from(
         api_keys.outerjoin(apps, apps.c.id == api_keys.c.app_id)
         .outerjoin(tenants, tenants.c.id == api_keys.c.tenant_id)
@@ -46,7 +47,18 @@ _DATASET_KEY = (
     .where(api_keys.c.token_hash == sa.bindparam("hash"), api_keys.c.type == "dataset")
 )
 _FIND_USER = sa.select(end_users.c.id, end_users.c.type).where(
-    end_users.c.app_id == sa.bindparam("app"), end_users.c.session_id == sa.bindparam("session")
+    end_users.c.app_id == sa.bindparam("app"), end_users.c.session_id == sa.bindparam("session"),
+    end_users.c.type != "browser",
+)
+_APP_OF_PAGE = sa.select(*_APP, sites.c.code, apps.c.enable_site).select_from(
+    apps.join(tenants, tenants.c.id == apps.c.tenant_id)
+    .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
+    .outerjoin(sites, sa.and_(sites.c.app_id == apps.c.id, sites.c.status == "normal"))
+)
+_PAGE_BY_APP = hot(_APP_OF_PAGE.where(apps.c.id == sa.bindparam("app")))
+_PAGE_BY_CODE = _APP_OF_PAGE.where(sites.c.code == sa.bindparam("code"))
+_VISITOR = sa.select(end_users.c.id, end_users.c.session_id).where(
+    end_users.c.id == sa.bindparam("id"), end_users.c.app_id == sa.bindparam("app")
 )
 
 
@@ -74,7 +86,31 @@ class AccessStore:
             external_user_id=session_id, is_anonymous=anonymous,
         )
         statement = statement.on_conflict_do_update(
-            index_elements=["app_id", "session_id"], set_={"type": "service-api", "updated_at": sa.func.now()}
+            index_elements=["app_id", "session_id"], index_where=end_users.c.type != "browser",
+            set_={"type": "service-api", "updated_at": sa.func.now()},
+        )
+        return self._uow.execute(statement.returning(end_users.c.id)).scalar_one()
+
+    def page_of_app(self, app_id: str) -> sa.Row[Any] | None:
+        """An app with the ``code`` of its site, None without one."""
+        return self._uow.execute(_PAGE_BY_APP, {"app": app_id}).one_or_none()
+
+    def page_of_code(self, code: str) -> sa.Row[Any] | None:
+        """The app whose site has the code."""
+        return self._uow.execute(_PAGE_BY_CODE, {"code": code}).one_or_none()
+
+    def visitor(self, app_id: str, end_user_id: str) -> sa.Row[Any] | None:
+        """An end user of the app."""
+        return self._uow.execute(_VISITOR, {"app": app_id, "id": end_user_id}).one_or_none()
+
+    def add_visitor(self, tenant_id: str, app_id: str, session_id: str) -> str:
+        """Id of the visitor of that name, made on first use (web-api.md 1.1)."""
+        statement = insert(end_users).values(
+            id=new_id(), tenant_id=tenant_id, app_id=app_id, type="browser", session_id=session_id, is_anonymous=True
+        )
+        statement = statement.on_conflict_do_update(
+            index_elements=["app_id", "session_id"], index_where=end_users.c.type == "browser",
+            set_={"updated_at": sa.func.now()},
         )
         return self._uow.execute(statement.returning(end_users.c.id)).scalar_one()
 

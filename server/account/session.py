@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from server.account.model import Principal, Session
 from server.account.passwords import Passwords
 from server.account.service import AccountService
-from server.account.tokens import Cookies, Tokens, read_cookies
+from server.account.tokens import Cookies, Tokens
 from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import current_call
 from server.kit.cache import AsyncCache
 from server.kit.caller import Caller
+from server.kit.cookies import read_cookies
 from server.kit.crypto import same
 from server.kit.errors import AppError, Reason
 from server.settings import Settings

@@ -110,13 +110,3 @@ class Cookies:
             self.set(self.refresh, "", 0),
             self.set(self.csrf, "", 0, for_scripts=True),
         ]
-
-
-def read_cookies(metadata: Mapping[str, str]) -> dict[str, str]:
-    """The cookies of a call; of two with one name the first counts, the one with the longer path."""
-    found: dict[str, str] = {}
-    for item in metadata.get("cookie", "").split(";"):
-        name, equals, value = item.strip().partition("=")
-        if equals:
-            found.setdefault(name, value.strip('"'))
-    return found

@@ -15,7 +15,9 @@ from server.db.tables import (
     message_feedbacks,
     message_files,
     messages,
+    pinned_conversations,
     runs,
+    saved_messages,
     sites,
     tag_bindings,
 )
@@ -50,7 +52,7 @@ class PurgeStore:
         """Messages with their files and feedback."""
         batch = sa.select(messages.c.id).where(messages.c.tenant_id == tenant_id, messages.c.app_id == app_id)
         ids = self._ids(batch, _BATCH)
-        for child in (message_files, message_feedbacks):
+        for child in (message_files, message_feedbacks, saved_messages):
             self._uow.execute(sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.message_id.in_(ids)))
         self._uow.execute(sa.delete(messages).where(messages.c.tenant_id == tenant_id, messages.c.id.in_(ids)))
         return len(ids)
@@ -61,10 +63,8 @@ class PurgeStore:
         hidden = table.c.is_deleted if soft_deleted else ~table.c.is_deleted
         batch = sa.select(table.c.id).where(table.c.tenant_id == tenant_id, table.c.app_id == app_id, hidden)
         ids = self._ids(batch, _SOFT_BATCH if soft_deleted else _BATCH)
-        variables = conversation_variables
-        self._uow.execute(
-            sa.delete(variables).where(variables.c.tenant_id == tenant_id, variables.c.conversation_id.in_(ids))
-        )
+        for child in (conversation_variables, pinned_conversations):
+            self._uow.execute(sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.conversation_id.in_(ids)))
         self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.id.in_(ids)))
         return len(ids)
 

@@ -103,6 +103,8 @@ class Question:
     conversation_id: str = ""
     files: Sequence[Mapping[str, Any]] = ()
     auto_generate_name: bool = False
+    # The message that this one follows; the nil UUID: the newest one, None: a branch begins.
+    parent_message_id: str | None = NIL_UUID
 
 
 @dataclass(slots=True)
@@ -121,6 +123,7 @@ class Turn:
     is_first: bool
     auto_name: bool
     session_id: str
+    parent_message_id: str | None = NIL_UUID
     # What the datasets say; None: none was searched.
     found: Retrieved | None = None
     prompt: Prompt | None = None
@@ -166,16 +169,19 @@ class ChatService:
             raise invalid_param("query is required")
         wanted = _conversation_id(question.conversation_id)
         conversation = await self._db(self._load, caller, wanted) if wanted else None
+        _check_parent(question.parent_message_id, conversation)
         config = self._config_of(app, conversation)
         inputs = validate_inputs(config.form, question.inputs)
         entries = parse_files(question.files, config.file_upload)
         model = await self._models.chat_model(app.tenant_id, config.model.provider, config.model.name)
         turn = Turn(
             config=config, model=model, mode=app.mode, inputs=inputs, query=query,
-            history=memory.thread(conversation.turns) if conversation and app.mode != "completion" else (),
+            history=memory.thread(conversation.turns, question.parent_message_id)
+            if conversation and app.mode != "completion"
+            else (),
             remotes=await self._look(entries, config.file_upload), files=(), uploads={}, is_first=conversation is None,
             auto_name=question.auto_generate_name and app.mode != "completion",
-            session_id=caller.the_user.session_id,
+            session_id=caller.the_user.session_id, parent_message_id=question.parent_message_id,
         )
         return await self._runs.start(
             lambda: self._store(caller, turn, entries, conversation), lambda run: self._answer(run, turn)
@@ -237,7 +243,8 @@ class ChatService:
                     conversation_id=conversation.id if conversation else None,
                     name=naming.initial_name(turn.query),
                     introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
-                    inputs=turn.inputs, query=turn.query, parent_message_id=NIL_UUID, files=turn.files,
+                    inputs=turn.inputs, query=turn.query, parent_message_id=turn.parent_message_id, via=caller.via,
+                    files=turn.files,
                 ),
                 self._runs.owner,
             )
@@ -394,6 +401,13 @@ class ChatService:
             changed = RunStore(uow).finish(key, status, final, last_sequence)
             uow.commit()
             return changed
+
+
+def _check_parent(parent: str | None, conversation: Conversation | None) -> None:
+    """A message follows one of its own conversation. Raises not_found."""
+    known = {turn.id for turn in conversation.turns} if conversation else set()
+    if parent and parent != NIL_UUID and parent not in known:
+        raise not_found("Parent Message Not Exists.")
 
 
 def _conversation_id(text: str) -> str:

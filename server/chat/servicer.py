@@ -22,11 +22,13 @@ Batches = AsyncIterator[list[RunEvent]]
 Context = Any
 
 
-def _dicts(structs: Sequence[Struct]) -> list[dict[str, Any]]:
+def dicts(structs: Sequence[Struct]) -> list[dict[str, Any]]:
+    """Free-form objects as they were sent."""
     return [struct_to_dict(struct) for struct in structs]
 
 
-def _check_mode(mode: str) -> None:
+def check_mode(mode: str) -> None:
+    """Refuse a mode that nobody knows."""
     if mode not in _MODES:
         raise invalid_param(
             "1 validation error for ChatRequestPayload\nresponse_mode\n"
@@ -35,28 +37,28 @@ def _check_mode(mode: str) -> None:
 
 
 def _chat_question(request: chat_pb2.SendChatMessageRequest) -> Question:
-    _check_mode(request.response_mode)
+    check_mode(request.response_mode)
     if not request.HasField("query"):
         raise invalid_param("1 validation error for ChatRequestPayload\nquery\n  Field required [type=missing]")
     return Question(
         inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None,
         query=request.query,
         conversation_id=request.conversation_id,
-        files=_dicts(request.files),
+        files=dicts(request.files),
         auto_generate_name=request.auto_generate_name if request.HasField("auto_generate_name") else True,
     )
 
 
 def _completion_question(request: chat_pb2.SendCompletionMessageRequest) -> Question:
-    _check_mode(request.response_mode)
+    check_mode(request.response_mode)
     return Question(
         inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None,
         query=request.query,
-        files=_dicts(request.files),
+        files=dicts(request.files),
     )
 
 
-async def _outcome(run: Run) -> Outcome:
+async def outcome_of(run: Run) -> Outcome:
     """A blocking reply is a reader that waits for the end."""
     await run.finished.wait()
     outcome = run.outcome
@@ -67,27 +69,34 @@ async def _outcome(run: Run) -> Outcome:
     return outcome
 
 
-class _Messages:
-    """What both kinds of app share."""
+class Messages:
+    """What all kinds of app share, here and on pages."""
 
     def __init__(self, chat: ChatService, runs: Runs) -> None:
         self._chat = chat
         self._runs = runs
 
-    async def _follow(self, question: Question) -> Batches:
-        run = await self._chat.start(caller(), question)
+    async def start(self, question: Question) -> Run:
+        """Begin to answer."""
+        return await self._chat.start(caller(), question)
+
+    async def follow(self, question: Question) -> Batches:
+        """Begin to answer, and tell."""
+        run = await self.start(question)
         yield []
         async for batch in self._runs.follow(run):
             yield batch
 
-    async def _rejoin(self, request: chat_pb2.ResumeMessageRequest) -> Batches:
+    async def rejoin(self, request: Any) -> Batches:
+        """Tell what follows the last event that the caller has seen."""
         after = request.after_sequence if request.HasField("after_sequence") else _last_event_id()
         batches = await self._runs.rejoin(caller(), request.task_id, after)
         yield []
         async for batch in batches:
             yield batch
 
-    async def _stop(self, request: chat_pb2.StopMessageRequest) -> Result:
+    async def stop(self, request: Any) -> Result:
+        """Stop an answer."""
         await self._runs.stop(caller(), request.task_id)
         return Result(result="success")
 
@@ -102,7 +111,7 @@ def _last_event_id() -> int:
 
 
 class ChatServicer(
-    _Messages, chat_service_pb2_grpc.ChatServiceServicer, chat_service_pb2_grpc.ChatStreamServiceServicer
+    Messages, chat_service_pb2_grpc.ChatServiceServicer, chat_service_pb2_grpc.ChatStreamServiceServicer
 ):
     """Chat apps."""
 
@@ -112,8 +121,8 @@ class ChatServicer(
         """The whole answer."""
         if caller().the_app.mode == "agent-chat":
             raise invalid_param("Agent Chat App does not support blocking mode")
-        run = await self._chat.start(caller(), _chat_question(request))
-        outcome = await _outcome(run)
+        run = await self.start(_chat_question(request))
+        outcome = await outcome_of(run)
         key = run.key
         return chat_pb2.SendChatMessageResponse(
             event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,
@@ -123,19 +132,19 @@ class ChatServicer(
 
     def StreamChatMessage(self, request: chat_pb2.SendChatMessageRequest, context: Context) -> Batches:
         """The run, event by event."""
-        return self._follow(_chat_question(request))
+        return self.follow(_chat_question(request))
 
     def ResumeChatMessage(self, request: chat_pb2.ResumeMessageRequest, context: Context) -> Batches:
         """A run again, from where the caller left."""
-        return self._rejoin(request)
+        return self.rejoin(request)
 
     async def StopChatMessage(self, request: chat_pb2.StopMessageRequest, context: Context) -> Result:
         """Stop a run."""
-        return await self._stop(request)
+        return await self.stop(request)
 
 
 class CompletionServicer(
-    _Messages, chat_service_pb2_grpc.CompletionServiceServicer, chat_service_pb2_grpc.CompletionStreamServiceServicer
+    Messages, chat_service_pb2_grpc.CompletionServiceServicer, chat_service_pb2_grpc.CompletionStreamServiceServicer
 ):
     """Completion apps."""
 
@@ -143,8 +152,8 @@ class CompletionServicer(
         self, request: chat_pb2.SendCompletionMessageRequest, context: Context
     ) -> chat_pb2.SendCompletionMessageResponse:
         """The whole answer."""
-        run = await self._chat.start(caller(), _completion_question(request))
-        outcome = await _outcome(run)
+        run = await self.start(_completion_question(request))
+        outcome = await outcome_of(run)
         key = run.key
         return chat_pb2.SendCompletionMessageResponse(
             event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
@@ -153,12 +162,12 @@ class CompletionServicer(
 
     def StreamCompletionMessage(self, request: chat_pb2.SendCompletionMessageRequest, context: Context) -> Batches:
         """The run, event by event."""
-        return self._follow(_completion_question(request))
+        return self.follow(_completion_question(request))
 
     def ResumeCompletionMessage(self, request: chat_pb2.ResumeMessageRequest, context: Context) -> Batches:
         """A run again, from where the caller left."""
-        return self._rejoin(request)
+        return self.rejoin(request)
 
     async def StopCompletionMessage(self, request: chat_pb2.StopMessageRequest, context: Context) -> Result:
         """Stop a run."""
-        return await self._stop(request)
+        return await self.stop(request)

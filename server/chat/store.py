@@ -44,7 +44,7 @@ _NEW_CONVERSATION = (
         id=sa.bindparam("b_conversation"), tenant_id=sa.bindparam("b_tenant"), app_id=sa.bindparam("b_app"),
         mode=sa.bindparam("b_mode"), app_config_id=sa.bindparam("b_config"), name=sa.bindparam("b_name"),
         inputs=sa.bindparam("b_inputs"), introduction=sa.bindparam("b_introduction"),
-        from_end_user_id=sa.bindparam("b_user"),
+        invoke_from=sa.bindparam("b_via"), from_end_user_id=sa.bindparam("b_user"),
     )
     .cte("conversation")
 )
@@ -55,7 +55,7 @@ _NEXT_MESSAGE = hot(
         conversation_id=sa.bindparam("b_conversation"), parent_message_id=sa.bindparam("b_parent"),
         app_config_id=sa.bindparam("b_config"), provider=sa.bindparam("b_provider"), model=sa.bindparam("b_model"),
         inputs=sa.bindparam("b_inputs"), query=sa.bindparam("b_query"), app_mode=sa.bindparam("b_mode"),
-        from_end_user_id=sa.bindparam("b_user"),
+        invoke_from=sa.bindparam("b_via"), from_end_user_id=sa.bindparam("b_user"),
     )
     .returning(messages.c.created_at)
     .add_cte(NEW_RUN)
@@ -99,7 +99,8 @@ class NewTurn:
     introduction: str | None
     inputs: Mapping[str, Any]
     query: str
-    parent_message_id: str
+    parent_message_id: str | None
+    via: str
     files: Sequence[ResolvedFile] = ()
 
 
@@ -145,8 +146,9 @@ class ChatStore:
         values = {
             "b_conversation": conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,
             "b_mode": turn.mode, "b_config": turn.app_config_id, "b_inputs": dict(turn.inputs),
-            "b_user": turn.end_user_id, "b_message": key.message_id, "b_parent": turn.parent_message_id,
-            "b_provider": turn.provider, "b_model": turn.model, "b_query": turn.query, **new_run(key, owner),
+            "b_user": turn.end_user_id, "b_via": turn.via, "b_message": key.message_id,
+            "b_parent": turn.parent_message_id, "b_provider": turn.provider, "b_model": turn.model,
+            "b_query": turn.query, **new_run(key, owner),
         }
         if turn.conversation_id is None:
             first = {**values, "b_name": turn.name, "b_introduction": turn.introduction}

@@ -15,7 +15,9 @@ from server.chat import memory, naming, suggested
 from server.chat.model_config import ModelConfig, parse
 from server.conversation.messages import Question
 from server.conversation.service import ConversationService
+from server.conversation.store import Row
 from server.db.bridge import Database
+from server.kit.caller import Caller
 from server.kit.errors import AppError, bad_request
 from server.llm import fitting
 from server.llm.port import ChatModel, ChatRequest, PromptMessage
@@ -55,6 +57,14 @@ class Asking:
         except (AppError, TimeoutError) as error:
             log.warning("a conversation of %s gets no title: %r", tenant_id, error)
             return None
+
+    async def rename(self, who: Caller, conversation_id: str) -> Row:
+        """Give a conversation a name that a model makes; it keeps its own when the model failed."""
+        row = await self._db(self._conversations.first_query, who, conversation_id)
+        title = await self.title(who.tenant_id, row.query)
+        if title is not None:
+            row = await self._db(self._conversations.set_title, who, conversation_id, title)
+        return row
 
     async def auto_name(self, tenant_id: str, conversation_id: str, query: str) -> None:
         """Name a new conversation, in the background of its first answer."""

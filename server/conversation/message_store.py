@@ -47,7 +47,7 @@ _NEWEST = (
 _FACTS = ("name", "mime_type", "size")
 
 
-def _shown(page: Any) -> sa.Select[Any]:
+def shown(page: Any) -> sa.Select[Any]:
     """Columns of the rows of a page, without its source."""
     file = (
         sa.select(
@@ -86,7 +86,7 @@ def _ordered(statement: sa.Select[Any], page: Any) -> sa.Select[Any]:
 
 def _first_page() -> sa.Select[Any]:
     page = _NEWEST.lateral("page")
-    return _ordered(_shown(page).select_from(_OWNED.outerjoin(page, sa.true())), page)
+    return _ordered(shown(page).select_from(_OWNED.outerjoin(page, sa.true())), page)
 
 
 def _page_before() -> sa.Select[Any]:
@@ -94,7 +94,7 @@ def _page_before() -> sa.Select[Any]:
     page = _NEWEST.where(older).lateral("page")
     source = _OWNED.outerjoin(_CURSOR, sa.true()).outerjoin(page, sa.true())
     found = _CURSOR.c.id.is_not(None).label("found")
-    return _ordered(_shown(page).add_columns(found).select_from(source), page)
+    return _ordered(shown(page).add_columns(found).select_from(source), page)
 
 
 _PAGE, _PAGE_BEFORE = hot(_first_page()), hot(_page_before())

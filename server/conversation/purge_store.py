@@ -15,7 +15,9 @@ from server.db.tables import (
     message_feedbacks,
     message_files,
     messages,
+    pinned_conversations,
     runs,
+    saved_messages,
 )
 
 _BATCH = 1000
@@ -39,7 +41,7 @@ class PurgeStore:
             .limit(_BATCH)
         )
         ids = list(self._uow.execute(batch).scalars())
-        for child in (message_files, message_feedbacks, runs):
+        for child in (message_files, message_feedbacks, saved_messages, runs):
             self._uow.execute(sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.message_id.in_(ids)))
         self._uow.execute(sa.delete(messages).where(messages.c.tenant_id == tenant_id, messages.c.id.in_(ids)))
         return len(ids)
@@ -51,12 +53,10 @@ class PurgeStore:
         )
         if self._uow.execute(left.limit(1)).first() is not None:
             return False
-        variables = conversation_variables
-        self._uow.execute(
-            sa.delete(variables).where(
-                variables.c.tenant_id == tenant_id, variables.c.conversation_id == conversation_id
+        for child in (conversation_variables, pinned_conversations):
+            self._uow.execute(
+                sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.conversation_id == conversation_id)
             )
-        )
         self._uow.execute(
             sa.delete(conversations).where(
                 conversations.c.tenant_id == tenant_id, conversations.c.id == conversation_id,

@@ -27,10 +27,17 @@ class ConversationService:
     def __init__(self, uow: UowFactory) -> None:
         self._uow = uow
 
-    def page(self, caller: Caller, last_id: str, limit: int, sort: str) -> tuple[Sequence[Row], bool]:
-        """A page of conversations after ``last_id`` ("" for the first), and whether more follow."""
+    def page(
+        self, caller: Caller, last_id: str, limit: int, sort: str, pinned: bool | None = None
+    ) -> tuple[Sequence[Row], bool]:
+        """A page of conversations after ``last_id`` ("" for the first), and whether more follow.
+
+        ``pinned``: only those that are, or are not; None: all.
+        """
         with self._uow() as uow:
-            rows = ConversationStore(uow).page(caller.the_app.app_id, caller.the_user.id, last_id, sort, limit + 1)
+            rows = ConversationStore(uow).page(
+                caller.the_app.app_id, caller.the_user.id, caller.via, last_id, sort, limit + 1, pinned
+            )
         if rows is None:
             raise not_found("Last Conversation Not Exists.")
         return rows[:limit], len(rows) > limit
@@ -40,6 +47,22 @@ class ConversationService:
         with self._uow() as uow:
             if not ConversationStore(uow).delete(*_mine(caller, conversation_id)):
                 raise not_found(NO_CONVERSATION)
+            uow.commit()
+
+    def pin(self, caller: Caller, conversation_id: str) -> None:
+        """Pin a conversation; again is no error."""
+        with self._uow() as uow:
+            if not ConversationStore(uow).pin(*_mine(caller, conversation_id)):
+                raise not_found(NO_CONVERSATION)
+            uow.commit()
+
+    def unpin(self, caller: Caller, conversation_id: str) -> None:
+        """Pin a conversation no longer, whether it was pinned or not."""
+        known = id_or_none(conversation_id)
+        if known is None:
+            return
+        with self._uow() as uow:
+            ConversationStore(uow).unpin(caller.the_app.app_id, caller.the_user.id, known)
             uow.commit()
 
     def rename(self, caller: Caller, conversation_id: str, name: str) -> Row:

@@ -54,12 +54,10 @@ class ConversationServicer(pb_grpc.ConversationServiceServicer):
     ) -> conversation_pb2.Conversation:
         """Give it a name, or have one made."""
         who, conversation_id = caller(), request.conversation_id
-        if not request.auto_generate:
-            return wire.conversation(await self._db(self._conversations.rename, who, conversation_id, request.name))
-        row = await self._db(self._conversations.first_query, who, conversation_id)
-        title = await self._asking.title(who.tenant_id, row.query)
-        if title is not None:
-            row = await self._db(self._conversations.set_title, who, conversation_id, title)
+        if request.auto_generate:
+            row = await self._asking.rename(who, conversation_id)
+        else:
+            row = await self._db(self._conversations.rename, who, conversation_id, request.name)
         return wire.conversation(row)
 
     async def ListConversationVariables(

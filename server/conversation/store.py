@@ -6,31 +6,39 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from server.conversation.model import SORTS
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import conversation_variables, conversations, jobs, messages
+from server.db.tables import conversation_variables, conversations, jobs, messages, pinned_conversations
 
 _C = conversations.c
 _V = conversation_variables.c
+_P = pinned_conversations.c
 # Parameters that no column is called, so that the same condition serves SELECT and UPDATE.
 VISIBLE = sa.and_(
     _C.app_id == sa.bindparam("b_app"), _C.from_end_user_id == sa.bindparam("b_user"), _C.from_source == "api",
     _C.is_deleted.is_(False),
 )
 _MINE = sa.and_(_C.id == sa.bindparam("b_id"), VISIBLE)
-# Conversations of the web app with the same end user are not listed (service-api.md 5.1).
-_LISTED = sa.and_(VISIBLE, _C.invoke_from == "service-api")
+_PINNED = (
+    sa.select(sa.literal(1))
+    .where(_P.conversation_id == _C.id, _P.end_user_id == sa.bindparam("b_user"))
+    .exists()
+)
+# Conversations of the other way in are not listed (service-api.md 5.1, web-api.md 5).
+_LISTED = sa.and_(VISIBLE, _C.invoke_from == sa.bindparam("b_via"))
+_LISTS = {None: _LISTED, True: sa.and_(_LISTED, _PINNED), False: sa.and_(_LISTED, sa.not_(_PINNED))}
 _SHOWN = (_C.id, _C.name, _C.inputs, _C.status, _C.introduction, _C.created_at, _C.updated_at)
 _VARIABLE = (_V.id, _V.name, _V.value_type, _V.value, _V.description, _V.created_at, _V.updated_at)
 
 
-def _page(sort: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
+def _page(sort: str, listed: sa.ColumnElement[bool]) -> tuple[sa.Select[Any], sa.Select[Any]]:
     """The first page in an order, and the page after a conversation: one row without id when that is the last."""
     column = _C[sort.removeprefix("-")]
     order = (column.desc(), _C.id.desc()) if sort.startswith("-") else (column.asc(), _C.id.asc())
-    first = sa.select(*_SHOWN).where(_LISTED).order_by(*order).limit(sa.bindparam("b_count"))
+    first = sa.select(*_SHOWN).where(listed).order_by(*order).limit(sa.bindparam("b_count"))
     cursor = sa.select(column.label("at"), _C.id.label("last")).where(_C.id == sa.bindparam("b_last"), _LISTED)
     after = cursor.subquery("cursor")
     place, start = sa.tuple_(column, _C.id), sa.tuple_(after.c.at, after.c.last)
@@ -43,7 +51,10 @@ def _page(sort: str) -> tuple[sa.Select[Any], sa.Select[Any]]:
     )
 
 
-_PAGES = {sort: (hot(first), hot(after)) for sort in SORTS for first, after in [_page(sort)]}
+_PAGES = {
+    (sort, pinned): (hot(first), hot(after))
+    for sort in SORTS for pinned, listed in _LISTS.items() for first, after in [_page(sort, listed)]
+}  # fmt: skip
 _ONE = sa.select(*_SHOWN).where(_MINE)
 _FIRST_QUERY = (
     sa.select(*_SHOWN, messages.c.query)
@@ -65,6 +76,23 @@ _FIRST_TITLE = hot(
         _C.is_deleted.is_(False),
     )
     .values(name=sa.bindparam("b_name"))
+)
+_PIN = (
+    insert(pinned_conversations)
+    .from_select(
+        ["conversation_id", "end_user_id", "tenant_id", "app_id"],
+        sa.select(_C.id, _C.from_end_user_id, _C.tenant_id, _C.app_id).where(_MINE),
+    )
+    .on_conflict_do_update(
+        index_elements=["conversation_id", "end_user_id"],
+        # What it was: the statement shall return a row.
+        set_={"created_at": _P.created_at},
+    )
+    .returning(_P.conversation_id)
+)
+_UNPIN = sa.delete(pinned_conversations).where(
+    _P.conversation_id == sa.bindparam("b_id"), _P.end_user_id == sa.bindparam("b_user"),
+    _P.app_id == sa.bindparam("b_app"),
 )
 _DELETE = sa.update(conversations).where(_MINE).values(is_deleted=True).returning(_C.tenant_id)
 
@@ -102,10 +130,12 @@ class ConversationStore:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    def page(self, app_id: str, end_user_id: str, last_id: str, sort: str, count: int) -> Sequence[Row] | None:
+    def page(
+        self, app_id: str, end_user_id: str, via: str, last_id: str, sort: str, count: int, pinned: bool | None
+    ) -> Sequence[Row] | None:
         """At most ``count`` conversations after ``last_id``; None when the end user has no such conversation."""
-        first, after = _PAGES[sort]
-        parameters = {"b_app": app_id, "b_user": end_user_id, "b_count": count}
+        first, after = _PAGES[sort, pinned]
+        parameters = {"b_app": app_id, "b_user": end_user_id, "b_via": via, "b_count": count}
         if not last_id:
             return self._uow.execute(first, parameters).all()
         rows = self._uow.execute(after, {**parameters, "b_last": last_id}).all()
@@ -136,6 +166,14 @@ class ConversationStore:
         self._uow.execute(
             _FIRST_TITLE, {"b_tenant": tenant_id, "b_id": conversation_id, "b_old": old, "b_name": name}
         )
+
+    def pin(self, app_id: str, end_user_id: str, conversation_id: str) -> bool:
+        """Pin a conversation; False when there is none."""
+        return self._uow.execute(_PIN, _mine(app_id, end_user_id, conversation_id)).one_or_none() is not None
+
+    def unpin(self, app_id: str, end_user_id: str, conversation_id: str) -> None:
+        """Pin a conversation no longer."""
+        self._uow.execute(_UNPIN, _mine(app_id, end_user_id, conversation_id))
 
     def delete(self, app_id: str, end_user_id: str, conversation_id: str) -> bool:
         """Hide a conversation at once, and order the removal of its rows. False when there is none."""

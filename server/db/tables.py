@@ -169,7 +169,13 @@ end_users = sa.Table(
     _id(primary_key=True), _id("tenant_id"), _id("app_id"),
     _text("type", "service-api"), _text("session_id"), _text("external_user_id", nullable=True),
     _text("name", nullable=True), _bool("is_anonymous", False), _time("created_at"), _time("updated_at"),
-    sa.UniqueConstraint("app_id", "session_id"),
+    # A visitor of the page and a user of the API are two, whatever they call themselves.
+    sa.Index(
+        "ux_end_users_session", "app_id", "session_id", unique=True, postgresql_where=sa.text("type <> 'browser'")
+    ),
+    sa.Index(
+        "ux_end_users_browser", "app_id", "session_id", unique=True, postgresql_where=sa.text("type = 'browser'")
+    ),
 )
 
 # Conversations and messages (data-model.md section 4)
@@ -228,6 +234,19 @@ message_feedbacks = sa.Table(
         "message_id", "from_source", "from_end_user_id", "from_account_id", postgresql_nulls_not_distinct=True
     ),
     sa.Index("ix_message_feedbacks_app", "app_id", "created_at", "id"),
+)
+
+pinned_conversations = sa.Table(
+    "pinned_conversations", metadata,
+    _id("conversation_id", primary_key=True), _id("end_user_id", primary_key=True), _id("tenant_id"), _id("app_id"),
+    _time("created_at"),
+)
+
+saved_messages = sa.Table(
+    "saved_messages", metadata,
+    _id("message_id", primary_key=True), _id("end_user_id", primary_key=True), _id("tenant_id"), _id("app_id"),
+    _time("created_at"),
+    sa.Index("ix_saved_messages_end_user", "app_id", "end_user_id"),
 )
 
 conversation_variables = sa.Table(

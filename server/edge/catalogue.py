@@ -143,5 +143,9 @@ CATALOGUE: Mapping[Reason, Spec] = {
     ),
     Reason.INVALID_ACTION: Spec(400, _S.INVALID_ARGUMENT, "Invalid action."),
     Reason.INVALID_METADATA: Spec(400, _S.INVALID_ARGUMENT, "The metadata content is incorrect."),
+    Reason.APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED: Spec(
+        403, _S.PERMISSION_DENIED,
+        "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page.",
+    ),
     Reason.NOT_IMPLEMENTED: Spec(501, _S.UNIMPLEMENTED, "This server does not offer that yet."),
 }

@@ -60,13 +60,24 @@ class SessionGate(Protocol):
         ...
 
 
+class PassportGate(Protocol):
+    """What the edge needs of passports."""
+
+    async def read(self, metadata: Mapping[str, str]) -> Caller:
+        """The visitor behind a passport. Raises unauthorized, not_found, bad_request."""
+        ...
+
+
 class Edge(grpc.aio.ServerInterceptor):
     """Wraps every RPC that has a rule; reflection and health pass untouched."""
 
-    def __init__(self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate) -> None:
+    def __init__(
+        self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate, passports: PassportGate
+    ) -> None:
         self._rules = rules
         self._access = access
         self._sessions = sessions
+        self._passports = passports
         self._wrapped: dict[tuple[str, bool], grpc.RpcMethodHandler] = {}
 
     async def intercept_service(
@@ -129,7 +140,11 @@ class Edge(grpc.aio.ServerInterceptor):
             opened = False
             try:
                 await self._authorise(rule, call, _decoded(request))
-                printer = SsePrinter(ids=_wants_ids(call)) if rest else None
+                printer = None
+                if rest:
+                    # Visitors are told less of an answer than the app's owner (sse-events.md section 11).
+                    simple = rule.auth == options_pb2.AUTH_PASSPORT
+                    printer = SsePrinter(ids=_wants_ids(call), simple=simple)
                 async for item in behaviour(request, context):
                     if not opened:
                         opened = True
@@ -152,6 +167,11 @@ class Edge(grpc.aio.ServerInterceptor):
     async def _authorise(self, rule: Rule, call: Call, request: Any) -> None:
         if rule.auth == options_pb2.AUTH_APP_KEY:
             await self._authorise_app(rule, call, request)
+        elif rule.auth == options_pb2.AUTH_PASSPORT:
+            call.caller = await self._passports.read(call.metadata)
+            _check_content_type(rule, call)
+            if rule.modes and call.caller.the_app.mode not in rule.modes:
+                raise AppError(Reason(rule.mode_error))
         elif rule.auth == options_pb2.AUTH_DATASET_KEY:
             call.caller = await self._access.owner_of_dataset_key(bearer(call.metadata.get("authorization")))
             _check_content_type(rule, call)

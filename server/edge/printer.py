@@ -108,13 +108,13 @@ def _compile(descriptor: Descriptor) -> ToJson:
     if unwrapped:
         return eval(f"lambda m: {_whole(unwrapped, names)}", names)  # noqa: S307 - built from descriptors only
     for field in descriptor.fields:
-        expression = _expression(field, names)
+        expression, key = _expression(field, names), _wire(field).printed_as or field.name
         if field.has_presence and _wire(field).omit_unset:
-            sometimes.append(f"    if m.HasField({field.name!r}): d[{field.name!r}] = {expression}\n")
+            sometimes.append(f"    if m.HasField({field.name!r}): d[{key!r}] = {expression}\n")
         elif field.has_presence:
-            always.append(f"{field.name!r}: {expression} if m.HasField({field.name!r}) else None")
+            always.append(f"{key!r}: {expression} if m.HasField({field.name!r}) else None")
         else:
-            always.append(f"{field.name!r}: {expression}")
+            always.append(f"{key!r}: {expression}")
     body = "def printer(m):\n    d = {" + ", ".join(always) + "}\n" + "".join(sometimes) + "    return d\n"
     scope: dict[str, Any] = names
     exec(body, scope)  # noqa: S102 - built from descriptors only

@@ -20,8 +20,10 @@ PING = b"event: ping\n\n"
 class SsePrinter:
     """The printer of one stream. With ``ids`` every event carries an ``id:`` line (architecture.md section 5)."""
 
-    def __init__(self, *, ids: bool = False) -> None:
+    def __init__(self, *, ids: bool = False, simple: bool = False) -> None:
+        """``simple`` is the form for visitors of web pages (sse-events.md section 11)."""
         self._ids = ids
+        self._simple = simple
         self._task = ""
         self._message_head = b""
 
@@ -39,8 +41,29 @@ class SsePrinter:
                 self._message_head = _message_head(event)
             data = self._message_head + orjson.dumps(event.message.answer) + b',"from_variable_selector":null}\n\n'
         else:
-            data = b"data: " + orjson.dumps(project(event)) + b"\n\n"
+            flat = project(event)
+            data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"
         return b"id: %d\n%b" % (event.sequence, data) if self._ids else data
+
+
+# Keys of a citation that a visitor sees.
+_CITATION = frozenset(
+    {
+        "dataset_id", "dataset_name", "document_id", "segment_id", "position", "data_source_type", "document_name",
+        "score", "hit_count", "word_count", "segment_position", "index_node_hash", "content", "page", "title", "files",
+        "summary",
+    }
+)  # fmt: skip
+
+
+def simplified(flat: dict[str, Any]) -> dict[str, Any]:
+    """The same event without what only the app's owner may see."""
+    metadata = flat.get("metadata")
+    if not isinstance(metadata, dict):
+        return flat
+    cited = metadata.get("retriever_resources") or []
+    shown = [{name: value for name, value in item.items() if name in _CITATION} for item in cited]
+    return {**flat, "metadata": {"retriever_resources": shown}}
 
 
 def _message_head(event: RunEvent) -> bytes:

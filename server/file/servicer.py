@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from typing import Any
 
 from google.api.httpbody_pb2 import HttpBody
@@ -23,15 +23,17 @@ from transom.console.v1 import file_http_service_pb2 as console_pb
 from transom.console.v1 import file_http_service_pb2_grpc as console_grpc
 from transom.file.v1 import file_http_service_pb2 as pb
 from transom.file.v1 import file_http_service_pb2_grpc as pb_grpc
+from transom.web.v1 import web_file_http_service_pb2_grpc as web_grpc
 
 log = logging.getLogger("transom.file")
 
 Context = Any
 Bodies = AsyncIterator[HttpBody]
+Record = Callable[[Received, str], Awaitable[StoredFile]]
 
 
-class FileServicer(pb_grpc.FileServiceServicer):
-    """Uploads and reads of files."""
+class FileServicer(pb_grpc.FileServiceServicer, web_grpc.WebFileServiceServicer):
+    """Uploads and reads of files, of users of the API and of visitors of pages."""
 
     def __init__(
         self, db: Database, files: FileService, uploads: Uploads, threads: FileThreads, links: FileLinks,
@@ -46,17 +48,29 @@ class FileServicer(pb_grpc.FileServiceServicer):
 
     async def UploadFile(self, request_iterator: Bodies, context: Context) -> pb.UploadedFile:
         """Store one file."""
-        app = current_call().caller.the_app
+        app = caller().the_app
 
         async def record(received: Received, key: str) -> StoredFile:
             user = await self._access.end_user(app, received.user)
             return await self._db(self._files.add, app, user.id, received, key)
 
-        first = await anext(aiter(request_iterator), HttpBody())
+        return await self._receive(request_iterator, record)
+
+    async def _receive(self, bodies: Bodies, record: Record, fields: tuple[str, ...] = ("user",)) -> pb.UploadedFile:
+        first = await anext(aiter(bodies), HttpBody())
         file = await self._uploads.receive(
-            app.tenant_id, _checked(first).content_type, _data(first, request_iterator), record
+            caller().tenant_id, _checked(first).content_type, _data(first, bodies), record, fields=fields
         )
         return wire.uploaded(file, self._links.link(file.id))
+
+    async def UploadWebFile(self, request_iterator: Bodies, context: Context) -> pb.UploadedFile:
+        """Store one file of a visitor."""
+        who = caller()
+
+        async def record(received: Received, key: str) -> StoredFile:
+            return await self._db(self._files.add, who.the_app, who.the_user.id, received, key)
+
+        return await self._receive(request_iterator, record, fields=("source",))
 
     async def PreviewFile(self, request: pb.PreviewFileRequest, context: Context) -> Bodies:
         """Read a file that a message carries."""

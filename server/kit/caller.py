@@ -48,6 +48,8 @@ class Caller:
     role: str = ""
     # A dataset key speaks in the account's name: what was made through it says so, and it sees API switches.
     by_key: bool = False
+    # How an end user came: "service-api" or "web-app". Conversations of one way are not listed on the other.
+    via: str = "service-api"
 
     @property
     def the_app(self) -> AppContext:

@@ -66,6 +66,7 @@ class Reason(StrEnum):
     INVALID_ACTION = "invalid_action"
     INVALID_METADATA = "invalid_metadata"
     DRAFT_WORKFLOW_NOT_SYNC = "draft_workflow_not_sync"
+    APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED = "app_suggested_questions_after_answer_disabled"
 
 
 class AppError(Exception):

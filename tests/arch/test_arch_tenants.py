@@ -45,6 +45,8 @@ STORES = sorted(path.relative_to(ROOT) for path in (ROOT / "server").rglob("*sto
 ALLOWED: Mapping[str, str] = {
     "AccessStore.app_key": "the key says which tenant it is",
     "AccessStore.dataset_key": "the key says which tenant it is",
+    "AccessStore.page_of_app": "the signed passport says which app it is",
+    "AccessStore.page_of_code": "whoever has the address of a page may know that it exists",
     "AccessStore.touch_keys": "ids of keys that this process has just used",
     "KeyStore.is_known": "whoever has the key may know that it exists",
     "FileStore.signed": "a signature of ours stands for the tenant",

@@ -54,6 +54,8 @@ workflow:
   environment_variables: []
   conversation_variables: []
 """
+# Before the mode of an app: its page, not its API.
+PAGE = "page of "
 # Long enough for a stop to arrive while it speaks.
 SLOW = "slow@tokens=400,delay=25"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
@@ -122,6 +124,7 @@ class Party:
     apps: Mapping[str, App]
     user: str
     stock: dict[str, dict[str, str]] = field(default_factory=dict)
+    pages: dict[str, httpx.Client] = field(default_factory=dict)
 
     def client(self, kind: str, mode: str) -> httpx.Client:
         """How this party calls RPCs that ask for a credential of ``kind`` (options.proto, Auth)."""
@@ -129,6 +132,8 @@ class Party:
             return self.place.workspace.console
         if kind == "AUTH_DATASET_KEY":
             return self._datasets
+        if kind == "AUTH_PASSPORT":
+            return self._page(mode)
         return self.apps[mode].http
 
     def things(self, mode: str, kinds: set[str]) -> dict[str, str]:
@@ -148,16 +153,30 @@ class Party:
                 made |= MAKERS[kind](self, mode, made)
         return made
 
+    def _page(self, mode: str) -> httpx.Client:
+        """The page of an app, with a passport."""
+        if mode not in self.pages:
+            app = self.apps[mode.removeprefix(PAGE)]
+            code = self._ok(self._console.get(f"/console/api/apps/{app.id}"))["site"]["code"]
+            given = self._console.get("/api/passport", headers={"X-App-Code": code}, params={"user_id": self.user})
+            headers = {"X-App-Passport": self._ok(given)["access_token"]}
+            self.pages[mode] = httpx.Client(base_url=app.http.base_url, timeout=60, headers=headers)
+        return self.pages[mode]
+
+    def _chats(self, mode: str) -> tuple[httpx.Client, str]:
+        """Who asks an app, and by which API."""
+        return (self._page(mode), "/api") if mode.startswith(PAGE) else (self.apps[mode].http, "/v1")
+
     # What can be owned; each returns one or several ids by kind
 
     def _turn(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
-        app = self.apps[mode]
+        http, api = self._chats(mode)
         upload = {"file": (f"{new_id()}.png", PNG, "image/png")}
-        file = self._ok(app.http.post("/v1/files/upload", files=upload, data={"user": self.user}))
+        file = self._ok(http.post(f"{api}/files/upload", files=upload, data={"user": self.user}))
         attached = {"type": "image", "transfer_method": "local_file", "upload_file_id": file["id"]}
         body = {"inputs": {}, "query": "a question", "user": self.user, "files": [attached]}
         first = self._stream(mode, body)
-        self._ok(app.http.post(f"/v1/{_route(mode)}/{first['task_id']}/stop", json={"user": self.user}))
+        self._ok(http.post(f"{api}/{_route(mode)}/{first['task_id']}/stop", json={"user": self.user}))
         return {
             "message": first["message_id"], "file": file["id"], "end_user": file["created_by"],
             **({"conversation": first["conversation_id"]} if "conversation_id" in first else {}),
@@ -170,7 +189,8 @@ class Party:
     def _stream(self, mode: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The first event of a stream that is then left."""
         streamed = {**body, "response_mode": "streaming"}
-        with self.apps[mode].http.stream("POST", f"/v1/{_route(mode)}", json=streamed) as reply:
+        http, api = self._chats(mode)
+        with http.stream("POST", f"{api}/{_route(mode)}", json=streamed) as reply:
             for line in reply.iter_lines():
                 if line.startswith("data: "):
                     first: dict[str, Any] = json.loads(line.removeprefix("data: "))
@@ -361,11 +381,12 @@ def mode_of(binding: Binding) -> str:
     of_workflows = binding.service.startswith("transom.workflow.") and name != "ConvertToWorkflow"
     if policy.auth == options_pb2.AUTH_ACCOUNT and (of_workflows or name in {"ExportApp", "ImportApp"}):
         return WORKFLOW
-    return "completion" if list(policy.modes) == ["completion"] else "chat"
+    mode = "completion" if list(policy.modes) == ["completion"] else "chat"
+    return PAGE + mode if policy.auth == options_pb2.AUTH_PASSPORT else mode
 
 
 def _route(mode: str) -> str:
-    return "completion-messages" if mode == "completion" else "chat-messages"
+    return "completion-messages" if mode.removeprefix(PAGE) == "completion" else "chat-messages"
 
 
 def _by_name(credentials: list[dict[str, str]], name: str) -> str:

@@ -28,6 +28,7 @@ from tests.rest.parties import (
     INSIDE,
     MAKERS,
     OPENAI,
+    PAGE,
     PNG,
     WORKFLOW,
     WORKFLOW_FILE,
@@ -55,6 +56,10 @@ NOT_OWNED: Mapping[str, str] = {
     "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
     "ConfirmImportRequest.import_id": "test_import_of_another_workspace_is_unknown",
     "SwitchWorkspaceRequest.tenant_id": "test_foreign_workspace_is_entered_by_nobody",
+    "GetPassportRequest.user_id": "the page's own text",
+    "GetLoginStatusRequest.user_id": "the page's own text",
+    "GetAccessModeRequest.app_id": "every page is public: the answer is the same for all",
+    "GetPermissionRequest.app_id": "every page is public: the answer is the same for all",
     "ListDatasetsRequest.tag_ids": "a filter over the workspace's own datasets",
     "ListDatasetsRequest.ids": "a filter over the workspace's own datasets",
     "CreateDatasetRequest.external_knowledge_id": "an id in the external source",
@@ -94,6 +99,10 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "SendChatMessage": {"inputs": {}, "query": "again"},
     "StreamChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
     "RenameConversation": {"name": "stolen"},
+    "SendWebChatMessage": {"inputs": {}, "query": "again"},
+    "StreamWebChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
+    "RenameWebConversation": {"name": "stolen"},
+    "SubmitWebFeedback": {"rating": "like"},
     "UpdateConversationVariable": {"value": "stolen"},
     "SubmitMessageFeedback": {"rating": "like"},
     "CreateDataset": {"provider": "external", "external_knowledge_id": "k"},
@@ -217,6 +226,8 @@ def _owned(binding: Binding) -> list[Field]:
 def _foreigners(binding: Binding) -> list[str]:
     """Who may not see a thing of the owner: depends on what an RPC is bound to."""
     policy = policy_of(binding)
+    if policy.auth == options_pb2.AUTH_PASSPORT:
+        return ["stranger", "sibling", "neighbour"]
     if policy.auth != options_pb2.AUTH_APP_KEY:
         return ["stranger"]
     of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED
@@ -329,7 +340,11 @@ def test_services_without_a_test_are_not_offered(product: Product) -> None:
 
 def test_silent_fields_are_those_that_the_reference_names() -> None:
     silent = {(case.name, case.field.path) for case in CASES if case.field.wire.foreign_is_silent}
-    assert silent == {("StopChatMessage", "task_id"), ("StopCompletionMessage", "task_id")}
+    assert silent == {
+        ("StopChatMessage", "task_id"), ("StopCompletionMessage", "task_id"), ("StopWebChatMessage", "task_id"),
+        ("StopWebCompletionMessage", "task_id"), ("UnpinConversation", "conversation_id"),
+        ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.foreigner == "stranger"], ids=str)
@@ -473,6 +488,8 @@ _LISTS = [
 def test_list_names_nothing_of_someone_else(binding: Binding, foreigner: str, parties: Mapping[str, Party]) -> None:
     owner, party = parties["owner"], parties[foreigner]
     theirs = set(owner.kept("chat", set(MAKERS)).values())
+    if mode_of(binding).startswith(PAGE):
+        theirs |= set(owner.kept(mode_of(binding), {"conversation", "message", "file"}).values())
     values = {"model_type": "llm"} if "model_type" in binding.method.input_type.fields_by_name else {}
     reply = _send(binding, party, {**values, "user": party.user})
     assert reply.is_success, reply.text

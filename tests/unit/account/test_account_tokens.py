@@ -8,7 +8,8 @@ import jwt
 import pytest
 
 from server.account.model import check_password_rule, is_email, new_owner
-from server.account.tokens import Cookies, Tokens, read_cookies
+from server.account.tokens import Cookies, Tokens
+from server.kit.cookies import read_cookies
 from server.kit.errors import AppError, Reason
 
 SECRET = "a secret key of these tests, long enough"

@@ -15,6 +15,7 @@ class Auth(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     AUTH_APP_KEY: _ClassVar[Auth]
     AUTH_DATASET_KEY: _ClassVar[Auth]
     AUTH_ACCOUNT: _ClassVar[Auth]
+    AUTH_PASSPORT: _ClassVar[Auth]
 
 class EndUser(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -31,6 +32,7 @@ AUTH_NONE: Auth
 AUTH_APP_KEY: Auth
 AUTH_DATASET_KEY: Auth
 AUTH_ACCOUNT: Auth
+AUTH_PASSPORT: Auth
 END_USER_UNSPECIFIED: EndUser
 END_USER_REQUIRED: EndUser
 END_USER_OPTIONAL: EndUser
@@ -66,13 +68,15 @@ class Policy(_message.Message):
     def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Wire(_message.Message):
-    __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent")
+    __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent", "printed_as")
     OMIT_UNSET_FIELD_NUMBER: _ClassVar[int]
     UNWRAP_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     FOREIGN_IS_SILENT_FIELD_NUMBER: _ClassVar[int]
+    PRINTED_AS_FIELD_NUMBER: _ClassVar[int]
     omit_unset: bool
     unwrap: bool
     resource: str
     foreign_is_silent: bool
-    def __init__(self, omit_unset: _Optional[bool] = ..., unwrap: _Optional[bool] = ..., resource: _Optional[str] = ..., foreign_is_silent: _Optional[bool] = ...) -> None: ...
+    printed_as: str
+    def __init__(self, omit_unset: _Optional[bool] = ..., unwrap: _Optional[bool] = ..., resource: _Optional[str] = ..., foreign_is_silent: _Optional[bool] = ..., printed_as: _Optional[str] = ...) -> None: ...

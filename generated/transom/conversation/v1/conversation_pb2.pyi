@@ -1,4 +1,5 @@
 from google.protobuf import struct_pb2 as _struct_pb2
+from transom.common.v1 import options_pb2 as _options_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -44,7 +45,7 @@ class ConversationVariable(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., value_type: _Optional[str] = ..., value: _Optional[str] = ..., description: _Optional[str] = ..., created_at: _Optional[int] = ..., updated_at: _Optional[int] = ...) -> None: ...
 
 class Message(_message.Message):
-    __slots__ = ("id", "conversation_id", "parent_message_id", "inputs", "query", "answer", "feedback", "retriever_resources", "created_at", "agent_thoughts", "message_files", "status", "error", "extra_contents", "message_tokens", "answer_tokens", "total_tokens", "provider_response_latency", "total_price", "currency")
+    __slots__ = ("id", "conversation_id", "parent_message_id", "inputs", "query", "answer", "feedback", "retriever_resources", "created_at", "agent_thoughts", "message_files", "status", "error", "extra_contents", "message_tokens", "answer_tokens", "total_tokens", "provider_response_latency", "total_price", "currency", "metadata")
     ID_FIELD_NUMBER: _ClassVar[int]
     CONVERSATION_ID_FIELD_NUMBER: _ClassVar[int]
     PARENT_MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
@@ -65,6 +66,7 @@ class Message(_message.Message):
     PROVIDER_RESPONSE_LATENCY_FIELD_NUMBER: _ClassVar[int]
     TOTAL_PRICE_FIELD_NUMBER: _ClassVar[int]
     CURRENCY_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
     id: str
     conversation_id: str
     parent_message_id: str
@@ -85,7 +87,8 @@ class Message(_message.Message):
     provider_response_latency: float
     total_price: str
     currency: str
-    def __init__(self, id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., parent_message_id: _Optional[str] = ..., inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., query: _Optional[str] = ..., answer: _Optional[str] = ..., feedback: _Optional[_Union[MessageFeedback, _Mapping]] = ..., retriever_resources: _Optional[_Iterable[_Union[StoredRetrieverResource, _Mapping]]] = ..., created_at: _Optional[int] = ..., agent_thoughts: _Optional[_Iterable[_Union[AgentThought, _Mapping]]] = ..., message_files: _Optional[_Iterable[_Union[MessageFile, _Mapping]]] = ..., status: _Optional[str] = ..., error: _Optional[str] = ..., extra_contents: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., message_tokens: _Optional[int] = ..., answer_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., provider_response_latency: _Optional[float] = ..., total_price: _Optional[str] = ..., currency: _Optional[str] = ...) -> None: ...
+    metadata: _struct_pb2.Struct
+    def __init__(self, id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., parent_message_id: _Optional[str] = ..., inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., query: _Optional[str] = ..., answer: _Optional[str] = ..., feedback: _Optional[_Union[MessageFeedback, _Mapping]] = ..., retriever_resources: _Optional[_Iterable[_Union[StoredRetrieverResource, _Mapping]]] = ..., created_at: _Optional[int] = ..., agent_thoughts: _Optional[_Iterable[_Union[AgentThought, _Mapping]]] = ..., message_files: _Optional[_Iterable[_Union[MessageFile, _Mapping]]] = ..., status: _Optional[str] = ..., error: _Optional[str] = ..., extra_contents: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., message_tokens: _Optional[int] = ..., answer_tokens: _Optional[int] = ..., total_tokens: _Optional[int] = ..., provider_response_latency: _Optional[float] = ..., total_price: _Optional[str] = ..., currency: _Optional[str] = ..., metadata: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
 
 class MessageFeedback(_message.Message):
     __slots__ = ("rating",)

@@ -1,0 +1,66 @@
+"""Builds the Web API: what visitors of published web apps call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.app_info.service import AppInfoService
+from server.app_info.servicer import AppInfoServicer
+from server.chat.service import ChatService
+from server.conversation.asking import Asking
+from server.conversation.messages import MessageService
+from server.conversation.service import ConversationService
+from server.conversation.wire import MessagePrinter
+from server.file.servicer import FileServicer
+from server.web.chat_servicer import WebChatServicer, WebCompletionServicer
+from server.web.conversation_servicer import WebConversationServicer, WebMessageServicer
+from server.web.service import WebService
+from server.web.servicer import PassportServicer, WebAppServicer
+from transom.web.v1 import passport_service_pb2 as passport_pb2
+from transom.web.v1 import passport_service_pb2_grpc as passport_grpc
+from transom.web.v1 import web_chat_service_pb2 as web_chat_pb2
+from transom.web.v1 import web_chat_service_pb2_grpc as web_chat_grpc
+from transom.web.v1 import web_conversation_service_pb2 as web_talk_pb2
+from transom.web.v1 import web_conversation_service_pb2_grpc as web_talk_grpc
+from transom.web.v1 import web_file_http_service_pb2 as web_file_pb2
+from transom.web.v1 import web_file_http_service_pb2_grpc as web_file_grpc
+
+if TYPE_CHECKING:
+    from server.bootstrap import Core, Files, Registry
+
+
+@dataclass(slots=True)
+class WebNeeds:
+    """What pages share with the Service API."""
+
+    chat: ChatService
+    conversations: ConversationService
+    asking: Asking
+    printer: MessagePrinter
+    infos: AppInfoService
+    infos_api: AppInfoServicer
+    files_api: FileServicer
+
+
+def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -> None:
+    """The Web API."""
+    db, uow, runs, add = core.db, core.uow, core.runs, registry.add
+    add(PassportServicer(core.passports), passport_pb2, passport_grpc, "PassportService")
+    add(
+        WebAppServicer(db, needs.infos, needs.infos_api, files.links.link), passport_pb2, passport_grpc, "WebAppService"
+    )
+    add(WebChatServicer(needs.chat, runs), web_chat_pb2, web_chat_grpc, "WebChatService", "WebChatStreamService")
+    add(
+        WebCompletionServicer(needs.chat, runs), web_chat_pb2, web_chat_grpc, "WebCompletionService",
+        "WebCompletionStreamService",
+    )
+    add(
+        WebConversationServicer(db, needs.conversations, needs.asking), web_talk_pb2, web_talk_grpc,
+        "WebConversationService",
+    )
+    add(
+        WebMessageServicer(db, MessageService(uow), WebService(uow), needs.asking, needs.printer), web_talk_pb2,
+        web_talk_grpc, "WebMessageService",
+    )
+    add(needs.files_api, web_file_pb2, web_file_grpc, "WebFileService")

@@ -1,0 +1,104 @@
+"""The RPCs of answers on pages: parse, start or follow a run, print in the simple form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.chat.service import Question
+from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
+from server.edge.printer import struct_to_dict
+from server.kit.errors import invalid_param
+from server.kit.ids import canonical, is_uuid
+from server.web import wire
+from transom.common.v1.common_pb2 import Result
+from transom.web.v1 import web_chat_service_pb2 as pb
+from transom.web.v1 import web_chat_service_pb2_grpc as pb_grpc
+
+Context = Any
+
+
+def _chat_question(request: pb.SendWebChatMessageRequest) -> Question:
+    check_mode(request.response_mode)
+    if not request.HasField("query"):
+        raise invalid_param("1 validation error for ChatMessagePayload\nquery\n  Field required [type=missing]")
+    return Question(
+        inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None, query=request.query,
+        conversation_id=request.conversation_id, files=dicts(request.files),
+        parent_message_id=_parent_of(request.parent_message_id),
+    )
+
+
+def _parent_of(text: str) -> str | None:
+    """The id of the message that a new one follows. Raises invalid_param."""
+    wanted = text.strip()
+    if wanted and not is_uuid(wanted):
+        raise invalid_param(
+            "1 validation error for ChatMessagePayload\nparent_message_id\n"
+            "  Value error, parent_message_id must be a valid UUID [type=value_error]"
+        )
+    return canonical(wanted) if wanted else None
+
+
+def _completion_question(request: pb.SendWebCompletionMessageRequest) -> Question:
+    check_mode(request.response_mode)
+    return Question(
+        inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None, query=request.query,
+        files=dicts(request.files),
+    )
+
+
+class WebChatServicer(Messages, pb_grpc.WebChatServiceServicer, pb_grpc.WebChatStreamServiceServicer):
+    """Pages of chat apps."""
+
+    async def SendWebChatMessage(
+        self, request: pb.SendWebChatMessageRequest, context: Context
+    ) -> pb.SendWebChatMessageResponse:
+        """The whole answer."""
+        run = await self.start(_chat_question(request))
+        outcome, key = await outcome_of(run), run.key
+        return pb.SendWebChatMessageResponse(
+            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,
+            conversation_id=key.conversation_id, mode=key.mode, answer=outcome.answer,
+            metadata=wire.simple(outcome.metadata), created_at=key.created_at,
+        )
+
+    def StreamWebChatMessage(self, request: pb.SendWebChatMessageRequest, context: Context) -> Batches:
+        """The run, event by event."""
+        return self.follow(_chat_question(request))
+
+    def ResumeWebChatMessage(self, request: pb.ResumeWebMessageRequest, context: Context) -> Batches:
+        """A run again, from where the page left."""
+        return self.rejoin(request)
+
+    async def StopWebChatMessage(self, request: pb.StopWebMessageRequest, context: Context) -> Result:
+        """Stop a run."""
+        return await self.stop(request)
+
+
+class WebCompletionServicer(
+    Messages, pb_grpc.WebCompletionServiceServicer, pb_grpc.WebCompletionStreamServiceServicer
+):
+    """Pages of completion apps."""
+
+    async def SendWebCompletionMessage(
+        self, request: pb.SendWebCompletionMessageRequest, context: Context
+    ) -> pb.SendWebCompletionMessageResponse:
+        """The whole answer."""
+        run = await self.start(_completion_question(request))
+        outcome, key = await outcome_of(run), run.key
+        return pb.SendWebCompletionMessageResponse(
+            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
+            answer=outcome.answer, metadata=wire.simple(outcome.metadata), created_at=key.created_at,
+        )
+
+    def StreamWebCompletionMessage(self, request: pb.SendWebCompletionMessageRequest, context: Context) -> Batches:
+        """The run, event by event."""
+        return self.follow(_completion_question(request))
+
+    def ResumeWebCompletionMessage(self, request: pb.ResumeWebMessageRequest, context: Context) -> Batches:
+        """A run again, from where the page left."""
+        return self.rejoin(request)
+
+    async def StopWebCompletionMessage(self, request: pb.StopWebMessageRequest, context: Context) -> Result:
+        """Stop a run."""
+        return await self.stop(request)
