@@ -75,7 +75,7 @@ from server.provider.views import Views
 from server.runs.keeper import KEEPER_THREADS, Keeper
 from server.runs.log import EventLog
 from server.runs.registry import Runs
-from server.sandbox.model import Limits as CodeLimits
+from server.sandbox.model import limits_of
 from server.sandbox.runner import Sandbox
 from server.settings import Settings
 from server.worker.watch import WorkerWatch
@@ -295,17 +295,9 @@ def build_files(core: Core, stack: AsyncExitStack) -> Files:
     return Files(storage, threads, links, FileService(core.uow, links), Uploads(storage, threads, limits), blocked)
 
 
-def code_limits(settings: Settings) -> CodeLimits:
-    """What code nodes may take."""
-    return CodeLimits(
-        seconds=settings.code_seconds, cpu_seconds=settings.code_cpu_seconds, memory_mib=settings.code_memory_mib,
-        output_bytes=settings.code_output_kib * 1024, parallel=settings.code_parallel,
-    )
-
-
 def build_sandbox(settings: Settings, stack: AsyncExitStack) -> Sandbox:
     """Where code nodes run and templates render; nothing is started before the first of them."""
-    sandbox = Sandbox(code_limits(settings), settings.code_sandbox)
+    sandbox = Sandbox(limits_of(settings), settings.code_sandbox)
     stack.push_async_callback(sandbox.close)
     return sandbox
 

@@ -80,7 +80,7 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
         Probe("worker", needed(settings.broker_url or redis, "REDIS_URL", blocking(worker))),
         Probe("jobs", needed(settings.database_url, "DATABASE_URL", blocking(jobs))),
         Probe("files", blocking(files)),
-        Probe("code", lambda: code(settings), seconds=_MODEL_SECONDS),
+        Probe("code", blocking(code), seconds=_MODEL_SECONDS),
         Probe(
             "local model", blocking(local_model), seconds=_MODEL_SECONDS,
             absent="" if settings.local_model_url else f"{PREFIX}LOCAL_MODEL_URL is not set",
@@ -206,16 +206,19 @@ def files(settings: Settings) -> str:
     return f"{folder}{made}, {shutil.disk_usage(there).free / _GIB:.1f} GiB free"
 
 
-async def code(settings: Settings) -> str:
-    """There is a place where code can do no harm: it is made here too, and tried."""
-    from server.bootstrap import code_limits
+def code(settings: Settings) -> str:
+    """There is a place where code can do no harm: one is made here too, and tried."""
+    from server.sandbox.model import limits_of
     from server.sandbox.runner import Sandbox
 
-    sandbox = Sandbox(code_limits(settings), settings.code_sandbox)
-    try:
-        return await sandbox.check()
-    finally:
-        await sandbox.close()
+    async def ask() -> str:
+        sandbox = Sandbox(limits_of(settings), settings.code_sandbox)
+        try:
+            return await sandbox.check()
+        finally:
+            await sandbox.close()
+
+    return asyncio.run(ask())
 
 
 def local_model(settings: Settings) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from server.settings import Settings
+
 MOST_CHARACTERS = 400_000
 """Of one text that a node gives (workflow-engine.md 4)."""
 
@@ -17,6 +19,14 @@ class Limits:
     memory_mib: int = 256
     output_bytes: int = 4 * 1024 * 1024
     parallel: int = 8
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What the operator lets code take."""
+    return Limits(
+        seconds=settings.code_seconds, cpu_seconds=settings.code_cpu_seconds, memory_mib=settings.code_memory_mib,
+        output_bytes=settings.code_output_kib * 1024, parallel=settings.code_parallel,
+    )
 
 
 class SandboxError(Exception):
