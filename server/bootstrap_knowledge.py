@@ -40,6 +40,7 @@ from server.metadata.servicer import MetadataServicer
 from server.retrieval.apps import AppRetrieval
 from server.retrieval.asking import Asker
 from server.retrieval.external import ExternalKnowledge
+from server.retrieval.history import SearchLog
 from server.retrieval.searcher import Searcher
 from server.retrieval.service import RetrievalService
 from server.retrieval.servicer import RetrievalServicer
@@ -116,6 +117,7 @@ class Knowledge:
     reranker: Reranker
     searcher: Searcher
     apps: AppRetrieval
+    history: SearchLog
 
 
 async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> Knowledge:
@@ -126,8 +128,10 @@ async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> 
     embedder, reranker = build_embedding(models.runtime, db, uow, core.redis)
     searcher = Searcher(db, uow, entries, embedder, reranker)
     external = ExternalKnowledge(db, uow, core.outbound, Sealer(settings.secret_key))
-    apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime))
-    return Knowledge(entries, embedder, reranker, searcher, apps)
+    history = SearchLog(db, uow)
+    stack.push_async_callback(history.close)
+    apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime), history)
+    return Knowledge(entries, embedder, reranker, searcher, apps, history)
 
 
 def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
@@ -139,7 +143,7 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
     editor = SegmentEditor(db, segments, knowledge.entries, knowledge.embedder)
     accepted = DocumentFiles(settings.file_size_limit, files.blocked)
     external = ExternalKnowledge(db, uow, core.outbound, Sealer(settings.secret_key))
-    retrieval = RetrievalService(db, uow, knowledge.searcher, external)
+    retrieval = RetrievalService(knowledge.searcher, external, knowledge.history)
 
     dataset_rpcs = DatasetServicer(db, datasets, usable, limits)
     document_rpcs = DocumentServicer(

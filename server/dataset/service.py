@@ -56,7 +56,7 @@ class DatasetService:
 
     def require(self, caller: Caller, dataset_id: str) -> Dataset:
         """A dataset the caller may work with. Raises not_found, forbidden."""
-        with self._uow() as uow:
+        with self._uow.reading() as uow:
             return require(uow, caller, dataset_id)
 
     def update(self, caller: Caller, dataset_id: str, change: DatasetChange) -> DatasetView:

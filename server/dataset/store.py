@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
 from server.dataset.model import COLUMNS, Dataset, DatasetFilter, Facts, Field, Tag
 from server.db.engine import UnitOfWork
+from server.db.prepared import hot
 from server.db.tables import (
     accounts,
     app_datasets,
@@ -27,6 +28,8 @@ from server.kit.caller import Caller
 
 _D = datasets.c
 _ROW = tuple(_D[name] for name in COLUMNS)
+_FIND = hot(sa.select(*_ROW).where(_D.tenant_id == sa.bindparam("tenant"), _D.id == sa.bindparam("dataset")))
+_LOCK = _FIND.with_for_update()
 _AVAILABLE = sa.and_(
     documents.c.indexing_status == "completed", documents.c.enabled, sa.not_(documents.c.archived)
 )
@@ -65,8 +68,7 @@ class DatasetStore:
 
     def find(self, tenant_id: str, dataset_id: str, *, lock: bool = False) -> Dataset | None:
         """A dataset by id; locked when it is about to change."""
-        statement = sa.select(*_ROW).where(_D.tenant_id == tenant_id, _D.id == dataset_id)
-        row = self._uow.execute(statement.with_for_update() if lock else statement).one_or_none()
+        row = self._uow.execute(_LOCK if lock else _FIND, {"tenant": tenant_id, "dataset": dataset_id}).one_or_none()
         return _dataset(row) if row else None
 
     def readable(self, caller: Caller, dataset_id: str) -> bool:

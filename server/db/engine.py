@@ -109,11 +109,23 @@ class UowFactory:
 
         A thread gives the interpreter away at each, and under load waits to get it back.
         """
+        with self._committing() as connection:
+            yield _OneStatement(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        """Statements that only read: each as of its own moment, as in a transaction, without the trips of one."""
+        with self._committing() as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def _committing(self) -> Iterator[Connection]:
+        """A connection that commits each statement by itself."""
         with self._connection() as connection:
             driver: Any = connection.connection.dbapi_connection
             driver.autocommit = True
             try:
-                yield _OneStatement(connection)
+                yield connection
             finally:
                 if not driver.closed:
                     driver.autocommit = False

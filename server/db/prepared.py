@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +19,9 @@ from sqlalchemy.engine import Connection, Engine
 S = TypeVar("S", bound=sa.Executable)
 
 _OPTION = "prepared"
+# Statements that name a table of their own are many; of these a connection keeps those it used last.
+_TEXTS, _MOST_TEXTS = "prepared by text", 64
+_TEXT_NUMBERS = itertools.count(1)
 _PARAMETER = re.compile(r"%\((\w+)\)s|%%")
 
 
@@ -85,3 +89,17 @@ def prepare_hot(engine: Engine) -> None:
             cursor.execute(prepared.prepare)
             ready.add(prepared.name)
         return prepared.execute, parameters
+
+
+def prepared_by_text(connection: Connection, statement: str, types: str) -> str:
+    """The name of a statement that is prepared on this connection, to ``EXECUTE``; its parameters are $1, $2, ..."""
+    kept: OrderedDict[str, str] = connection.info.setdefault(_TEXTS, OrderedDict())
+    name = kept.get(statement)
+    if name is None:
+        if len(kept) >= _MOST_TEXTS:
+            connection.exec_driver_sql(f"DEALLOCATE {kept.popitem(last=False)[1]}")
+        name = f"text_{next(_TEXT_NUMBERS)}"
+        connection.exec_driver_sql(f"PREPARE {name} ({types}) AS {statement}")
+        kept[statement] = name
+    kept.move_to_end(statement)
+    return name

@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from server.embedding.vectors import packed, unpacked
+from server.kit.cache import AsyncCache
 
 if TYPE_CHECKING:
     from server.embedding.vectors import Vector
@@ -17,6 +18,8 @@ log = logging.getLogger("transom.embedding")
 
 # rag-engine.md 6.2: renewed on each hit.
 KEPT_SECONDS = 600
+# In this process before that: some megabytes, of queries that come again and again.
+_NEAR_SECONDS, _MOST_NEAR = 60.0, 1000
 
 
 class QueryCache:
@@ -24,20 +27,31 @@ class QueryCache:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._near: AsyncCache[str, Vector] = AsyncCache(_NEAR_SECONDS, _MOST_NEAR)
 
     async def get(self, tenant_id: str, space: str, text_hash: bytes) -> Vector | None:
         """The vector of a text, renewed."""
+        key = _key(tenant_id, space, text_hash)
+        near = self._near.peek(key)
+        if near is not None:
+            return near
         try:
-            data = await self._redis.getex(_key(tenant_id, space, text_hash), ex=KEPT_SECONDS)
+            data = await self._redis.getex(key, ex=KEPT_SECONDS)
         except (RedisError, OSError) as error:
             log.warning("query cache: %s", error)
             return None
-        return unpacked(data) if isinstance(data, bytes) and data else None
+        if not isinstance(data, bytes) or not data:
+            return None
+        vector = unpacked(data)
+        self._near.put(key, vector)
+        return vector
 
     async def put(self, tenant_id: str, space: str, text_hash: bytes, vector: Vector) -> None:
         """Keep the vector of a text."""
+        key = _key(tenant_id, space, text_hash)
+        self._near.put(key, vector)
         try:
-            await self._redis.set(_key(tenant_id, space, text_hash), packed(vector), ex=KEPT_SECONDS)
+            await self._redis.set(key, packed(vector), ex=KEPT_SECONDS)
         except (RedisError, OSError) as error:
             log.warning("query cache: %s", error)
 

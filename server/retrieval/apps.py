@@ -26,7 +26,8 @@ from server.metadata.store import MetadataStore
 from server.retrieval.asking import Asker, filter_request, pick_request, picked, read_filter
 from server.retrieval.external import ExternalKnowledge
 from server.retrieval.found import Asked, Retrieved
-from server.retrieval.model import Record, search_of
+from server.retrieval.history import SearchLog
+from server.retrieval.model import Record, Searched, search_of
 from server.retrieval.searcher import Searcher
 from server.retrieval.settings import AppSearch
 from server.retrieval.store import RetrievalStore
@@ -65,7 +66,7 @@ class AppRetrieval:
 
     def __init__(
         self, db: Database, uow: UowFactory, searcher: Searcher, embedder: Embedder, reranker: Reranker,
-        external: ExternalKnowledge, asker: Asker,
+        external: ExternalKnowledge, asker: Asker, history: SearchLog,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -74,6 +75,7 @@ class AppRetrieval:
         self._reranker = reranker
         self._external = external
         self._asker = asker
+        self._history = history
 
     async def retrieve(self, asked: Asked, search: AppSearch, query: str) -> Retrieved:
         """The context and citations of a chat. Errors as ``find``."""
@@ -95,7 +97,7 @@ class AppRetrieval:
         )
         found = [one for of_dataset in lists for one in of_dataset]
         merged = found if alone else await self._merged(asked, search, query, datasets, found)
-        await self._db(self._note, asked, [dataset.id for dataset in datasets], query, merged)
+        self._note(asked, [dataset.id for dataset in datasets], query, merged)
         return merged
 
     def _usable(self, tenant_id: str, dataset_ids: Sequence[str]) -> list[Dataset]:
@@ -207,16 +209,13 @@ class AppRetrieval:
 
     def _note(self, asked: Asked, dataset_ids: Sequence[str], query: str, found: Sequence[Found]) -> None:
         """One row of history a dataset, one hit a segment."""
-        with self._uow() as uow:
-            store = RetrievalStore(uow)
-            store.note_query(
-                asked.tenant_id, dataset_ids, query, source="app", app_id=asked.app_id, role=asked.role,
-                created_by=asked.end_user_id,
+        self._history.note(
+            Searched(
+                tenant_id=asked.tenant_id, dataset_ids=dataset_ids, query=query, source="app", app_id=asked.app_id,
+                role=asked.role, created_by=asked.end_user_id,
+                hits=sorted({one.record.segment.id for one in found if not one.dataset.is_external}),
             )
-            segments = {one.record.segment.id for one in found if not one.dataset.is_external}
-            if segments:
-                store.count_hits(asked.tenant_id, sorted(segments))
-            uow.commit()
+        )
 
 
 def _keyword_scores(query: str, texts: Sequence[str]) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from server.dataset.model import ENGINE_TOP_K, TOP_K_LIMIT, ModelRef, model_ref
@@ -95,6 +95,21 @@ class Record:
     segment: FoundSegment
     score: float
     children: tuple[FoundChild, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """One search: a row of history in each dataset, a hit for each segment that was found."""
+
+    tenant_id: str
+    dataset_ids: Sequence[str]
+    query: str
+    source: str
+    role: str
+    created_by: str | None
+    app_id: str | None = None
+    hits: Sequence[str] = ()
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ import numpy as np
 
 from server.dataset.model import HIGH_QUALITY, Dataset, ModelRef
 from server.db.bridge import Database
-from server.db.engine import UowFactory
+from server.db.engine import UnitOfWork, UowFactory
 from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder, Reranker
 from server.index.port import Vector
@@ -28,10 +28,11 @@ from server.retrieval.model import Candidate, FoundChild, FoundSegment, Record, 
 from server.retrieval.store import RetrievalStore
 
 # A list that came out short is asked for again with four times the limit, this often.
-_WIDER, _MOST_ROUNDS = 4, 4
+_WIDER, _MOST_ROUNDS = 4, 5
 _MOST_SILENT = 1000
 
-Find = Callable[[int], list[Candidate]]
+# Finds so many candidates, those of some documents left out.
+Find = Callable[[int, Sequence[str]], list[Candidate]]
 Segments = dict[str, FoundSegment]
 
 
@@ -121,10 +122,9 @@ class Searcher:
         self, place: Place, vector: Vector, search: Search, allowed: Sequence[str] | None
     ) -> tuple[list[Candidate], Segments]:
         store, space = self._entries.stores.get(place.store), place.space
-        with self._uow() as uow:
-            silent = self._silent(uow, space.tenant_id, space.dataset_id, allowed)
+        with self._uow.reading() as uow:
 
-            def find(limit: int) -> list[Candidate]:
+            def find(limit: int, silent: Sequence[str]) -> list[Candidate]:
                 hits = store.search(
                     uow if store.transactional else None, space, vector, limit, documents=allowed, without=silent
                 )
@@ -136,7 +136,7 @@ class Searcher:
                     for hit in hits
                 ]
 
-            found, segments = _living(uow, space.tenant_id, find, search.top_k)
+            found, segments = _living(uow, space.tenant_id, space.dataset_id, find, search.top_k, allowed)
         if search.has_threshold:
             found = [one for one in found if one.score >= search.threshold]
         return found, segments
@@ -146,16 +146,15 @@ class Searcher:
     ) -> tuple[list[Candidate], Segments]:
         def read() -> tuple[list[Candidate], Segments]:
             tokens = words(query)
-            with self._uow() as uow:
-                silent = self._silent(uow, dataset.tenant_id, dataset.id, allowed)
+            with self._uow.reading() as uow:
 
-                def find(limit: int) -> list[Candidate]:
+                def find(limit: int, silent: Sequence[str]) -> list[Candidate]:
                     hits = self._entries.fulltext.search(
                         uow, dataset.tenant_id, dataset.id, tokens, limit, documents=allowed, without=silent
                     )
                     return [_text_candidate(hit) for hit in hits]
 
-                return _living(uow, dataset.tenant_id, find, search.top_k)
+                return _living(uow, dataset.tenant_id, dataset.id, find, search.top_k, allowed)
 
         async with _stage(trace, "full_text") as stage:
             found, segments = await self._db(read)
@@ -167,26 +166,20 @@ class Searcher:
     ) -> tuple[list[Candidate], Segments]:
         def read() -> tuple[list[Candidate], Segments]:
             asked = query_keywords(query)
-            with self._uow() as uow:
-                silent = self._silent(uow, dataset.tenant_id, dataset.id, allowed)
+            with self._uow.reading() as uow:
 
-                def find(limit: int) -> list[Candidate]:
+                def find(limit: int, silent: Sequence[str]) -> list[Candidate]:
                     hits = self._entries.keyword_table.search(
                         uow, dataset.tenant_id, dataset.id, asked, limit, documents=allowed, without=silent
                     )
                     return [_text_candidate(hit) for hit in hits]
 
-                return _living(uow, dataset.tenant_id, find, search.top_k)
+                return _living(uow, dataset.tenant_id, dataset.id, find, search.top_k, allowed)
 
         async with _stage(trace, "keyword") as stage:
             found, segments = await self._db(read)
             stage(len(found))
         return found, segments
-
-    @staticmethod
-    def _silent(uow: Any, tenant_id: str, dataset_id: str, allowed: Sequence[str] | None) -> list[str]:
-        """Documents to leave out: with a list of allowed ones they are not in it."""
-        return [] if allowed is not None else RetrievalStore(uow).silent(tenant_id, dataset_id, _MOST_SILENT)
 
     # Ranking
 
@@ -313,15 +306,24 @@ def _text_candidate(hit: Any) -> Candidate:
     )
 
 
-def _living(uow: Any, tenant_id: str, find: Find, limit: int) -> tuple[list[Candidate], Segments]:
-    """At most ``limit`` candidates whose segments answer, and those segments."""
+def _living(
+    uow: UnitOfWork, tenant_id: str, dataset_id: str, find: Find, limit: int, allowed: Sequence[str] | None
+) -> tuple[list[Candidate], Segments]:
+    """At most ``limit`` candidates whose segments answer, and those segments.
+
+    Documents that are switched off are looked up once they turn up among the best: seldom.
+    """
+    store = RetrievalStore(uow)
     asked = limit
+    silent: Sequence[str] | None = None if allowed is None else ()
     for last in range(_MOST_ROUNDS):
-        found = find(asked)
-        segments = RetrievalStore(uow).segments(tenant_id, list({one.segment_id for one in found}))
+        found = find(asked, silent or ())
+        segments = store.segments(tenant_id, list({one.segment_id for one in found}))
         living = [one for one in found if one.segment_id in segments]
         if len(living) >= limit or len(found) < asked or last == _MOST_ROUNDS - 1:
             break
+        if silent is None and (silent := store.silent(tenant_id, dataset_id, _MOST_SILENT)):
+            continue
         asked *= _WIDER
     return living[:limit], segments
 

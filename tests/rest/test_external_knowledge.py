@@ -215,7 +215,7 @@ def test_search_sends_the_documented_body_and_maps_each_record(
         "doc_metadata": {"lang": "en", "page": 3},
     }  # fmt: skip
     assert second["document"]["doc_metadata"] is None
-    (row,) = history(knowledge, dataset_id)
+    (row,) = history(knowledge, dataset_id, 1)
     assert row.source == "hit_testing"
 
 

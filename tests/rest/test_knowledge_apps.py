@@ -515,6 +515,9 @@ def test_dataset_of_another_workspace_is_not_searched(
     app = app_of(knowledge, model, dataset_configs=configs(nature, foreign, str(uuid.uuid4()), "zzz"))
     assert "The secret mountain." not in contents(cited(app, "secret mountain"))
     assert stranger.ok("GET", f"/datasets/{foreign}")["app_count"] == 0
+    noted = len(history(knowledge, nature))
+    cited(app, "secret mountain")
+    history(knowledge, nature, noted + 1)
     assert history(knowledge, foreign) == []
 
 
@@ -558,6 +561,7 @@ def test_search_of_an_app_counts_hits_and_leaves_history(knowledge: Knowledge, m
     app = app_of(knowledge, model, dataset_configs=configs(dataset_id, other, top_k=2))
     for _ in range(2):
         resources = cited(app, "tall white mountain")
+    history(knowledge, dataset_id, 2)
     counted = {one["id"]: one["hit_count"] for one in knowledge.segments(dataset_id, document["id"])}
     for resource in resources:
         if resource["dataset_id"] == dataset_id:
@@ -579,6 +583,7 @@ def test_parent_counts_once_for_several_children(knowledge: Knowledge, model: st
     text = "Whales sing.\nWhales dive."
     document = knowledge.add_text(dataset_id, text, process_rule=NESTED, doc_form="hierarchical_model")
     assert len(cited(app_of(knowledge, model, dataset_configs=configs(dataset_id)), "whales")) == 1
+    history(knowledge, dataset_id, 1)
     assert [one["hit_count"] for one in knowledge.segments(dataset_id, document["id"])] == [1]
 
 

@@ -14,6 +14,7 @@ from server.db.tables import dataset_queries
 from tests.doubles.openai_server import OpenAIServer
 from tests.doubles.rerank_server import RerankServer
 from tests.harness.product import COMPATIBLE
+from tests.harness.stores import wait_until
 from tests.rest.knowledge import NESTED, Knowledge, search_by
 from tests.rest.parties import database
 
@@ -443,7 +444,13 @@ def test_filter_of_an_economy_dataset_comes_before_the_cut(knowledge: Knowledge)
 # What a search leaves behind
 
 
-def history(knowledge: Knowledge, dataset_id: str) -> list[Any]:
+def history(knowledge: Knowledge, dataset_id: str, count: int = 0) -> list[Any]:
+    """The searches of a dataset; waits until there are ``count``: they are written a moment after the answer."""
+    wait_until(lambda: len(_history(knowledge, dataset_id)) >= count, f"{count} searches are noted", every=0.02)
+    return _history(knowledge, dataset_id)
+
+
+def _history(knowledge: Knowledge, dataset_id: str) -> list[Any]:
     with database(knowledge.workspace.product) as connection:
         table = dataset_queries
         statement = sa.select(table).where(table.c.dataset_id == dataset_id).order_by(table.c.created_at)
@@ -455,18 +462,18 @@ def test_search_leaves_a_row_of_history_and_counts_no_hit(knowledge: Knowledge) 
     document = knowledge.add_text(dataset_id, "The harbour is calm.")
     query = "calm harbour"
     knowledge.retrieve(dataset_id, query)
-    (row,) = history(knowledge, dataset_id)
+    (row,) = history(knowledge, dataset_id, 1)
     assert row.content == [{"content_type": "text_query", "content": query}]
     assert (row.source, row.created_by_role, row.app_id) == ("hit_testing", "account", None)
     assert row.created_by == document["created_by"]
     nothing = {"conditions": [{"name": "lang", "comparison_operator": "is", "value": "xx"}]}
     model = search_by("semantic_search", metadata_filtering_conditions=nothing)
     assert knowledge.retrieve(dataset_id, query, model) == []
-    assert len(history(knowledge, dataset_id)) == 1
     everyone = {"conditions": [{"name": "lang", "comparison_operator": "empty", "value": None}]}
     model = search_by("full_text_search", metadata_filtering_conditions=everyone)
     assert knowledge.retrieve(dataset_id, "xylophone", model) == []
-    assert len(history(knowledge, dataset_id)) == 2
+    noted = history(knowledge, dataset_id, 2)
+    assert [row.content[0]["content"] for row in noted] == [query, "xylophone"], "a search that searched nothing is not"
     assert [one["hit_count"] for one in knowledge.segments(dataset_id, document["id"])] == [0]
     assert knowledge.ok("GET", f"/datasets/{dataset_id}/documents/{document['id']}")["hit_count"] == 0
 
