@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NoReturn
 
 from server.engine import values
 from server.engine.events import Event, NodeRef
@@ -79,13 +79,14 @@ class Core:
         """Count a node that starts. Raises RunOverError beyond the limit."""
         self.steps += 1
         if self.steps > self.limits.steps:
-            self.abort(f"Aborted: Maximum execution steps exceeded: {self.steps} > {self.limits.steps}")
-            raise RunOverError
+            self.too_many(self.steps)
         return self.steps
 
-    def abort(self, error: str) -> None:
-        """A limit is met."""
+    def too_many(self, steps: int) -> NoReturn:
+        """End the run for that many steps. Raises RunOverError."""
+        error = f"Aborted: Maximum execution steps exceeded: {steps} > {self.limits.steps}"
         self.end(Ending("failed", error, aborted=True))
+        raise RunOverError
 
     def end(self, ending: Ending) -> None:
         """The first reason counts."""

@@ -7,6 +7,7 @@ one with the state that ``replay.py`` makes of the events of a run that was cut 
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from server.kit.ids import new_id
 __all__ = ["Engine", "FormAnswer", "Limits", "Variables", "single_node"]
 
 STATE_VERSION = 1
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -116,27 +118,38 @@ class Engine:
 
     async def _drive(self) -> None:
         """Run the graph and say how it ended."""
-        core, error, failed = self._core, "", False
+        core = self._core
         self._has_begun = True
         self._open()
+        error = await self._finish()
+        if error:
+            self._close("failed", error)
+        elif core.ending is not None:
+            self._close(core.ending.status, core.ending.error, aborted=core.ending.aborted)
+        elif self._frame.paused:
+            self._pause()
+        else:
+            self._close("partial-succeeded" if core.exceptions else "succeeded", "")
+
+    async def _finish(self) -> str:
+        """Run the graph; the error that it failed by. An ending from outside is not one."""
+        core = self._core
+        if core.run.depth > core.limits.depth:
+            return f"Max workflow call depth {core.limits.depth} reached."
         try:
             if core.ending is None:
                 await self._frame.run()
         except NodeFailedError as failure:
-            error, failed = str(failure), True
+            return str(failure)
         except RunOverError:
             pass
         except asyncio.CancelledError:
             if core.ending is None:
                 raise
-        if core.ending is not None and not failed:
-            self._close(core.ending.status, core.ending.error, aborted=core.ending.aborted)
-        elif failed:
-            self._close("failed", error)
-        elif self._frame.paused:
-            self._pause()
-        else:
-            self._close("partial-succeeded" if core.exceptions else "succeeded", "")
+        except Exception:
+            _log.exception("run %s failed unexpectedly", core.run.run_id)
+            return "The run failed for a reason of ours; the server's log says more."
+        return ""
 
     def _open(self) -> None:
         core = self._core

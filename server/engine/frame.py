@@ -208,6 +208,7 @@ class Frame:
                 running.ref, retry, str(result), result.inputs or {}, running.started_at, self.core.clock(),
                 result.usage,
             ))  # fmt: skip
+            self.streams.again(node.id)
             await asyncio.sleep(node.retry_interval)
 
     async def _once(self, node: GraphNode, ctx: NodeContext) -> Result | NodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -19,6 +20,7 @@ BRANCHES = frozenset({"if-else", "question-classifier", "human-input"})
 RESPONSES = frozenset({"answer", "end"})
 PREFIXES = frozenset({"sys", "env", "conversation", "rag"})
 _STRATEGIES = ("", "default-value", "fail-branch")
+_log = logging.getLogger(__name__)
 _NOTE = "custom-note"
 # The class of a node by type and version.
 FindClass = Callable[[str, str], type[Node] | None]
@@ -147,6 +149,9 @@ def _read(
             nodes[node_id] = _node(node_id, data, raw, find_class)
         except NodeDataError as error:
             problems.append(Problem(str(error), node_id, _title(data)))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            _log.warning("data of a %s node cannot be read", data.get("type"), exc_info=error)
+            problems.append(Problem("Its data cannot be read.", node_id, _title(data)))
     edges = _edges_of(document, raw, problems)
     problems += _trigger_conflict(nodes)
     return nodes, edges, problems

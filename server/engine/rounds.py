@@ -52,8 +52,11 @@ class FrameRounds:
         self._frame.emit(ContainerStarted(running.ref, running.kind, length, inputs, running.started_at))
 
     def next(self, index: int) -> None:
-        """Tell that a round begins."""
-        self._frame.emit(ContainerNext(self._running.ref, self._running.kind, index, self._frame.core.clock()))
+        """Tell that a round begins. Rounds that run no node count as well: more of them than steps end the run."""
+        core = self._frame.core
+        if index > core.limits.steps:
+            core.too_many(core.steps + index)
+        self._frame.emit(ContainerNext(self._running.ref, self._running.kind, index, core.clock()))
 
     def put(self, name: str, value: Any, kind: str = "") -> None:
         """Write a variable of the container itself."""

@@ -55,6 +55,11 @@ class Streams:
             self._seen += 1
             self._emit(TextStreamed(text, key))
 
+    def again(self, node_id: str) -> None:
+        """A node is tried again: what it told and nobody has seen is void."""
+        for key in [key for key in self._pieces if key[0] == node_id]:
+            self._pieces[key] = self._pieces[key][: self._seen] if key == self._current else []
+
     def ended(self, node_id: str) -> None:
         """A node ended and its outputs are written, or it was skipped."""
         if not self._plan.sessions:

@@ -11,7 +11,8 @@ from server.engine import values
 from server.engine.values import Selector
 
 _REFERENCE = re.compile(r"\{\{#([A-Za-z0-9_]{1,50}(?:\.[A-Za-z0-9_]{1,30}){1,10})#\}\}")
-_KEPT = 4096
+# Texts that come out of a run are templates too: only short ones are worth keeping.
+_KEPT, _LONG = 2048, 4096
 
 # A piece of literal text or a reference.
 Part = str | Selector
@@ -19,9 +20,12 @@ Part = str | Selector
 Find = Callable[[Sequence[str]], tuple[bool, Any]]
 
 
-@lru_cache(maxsize=_KEPT)
 def parse(template: str) -> tuple[Part, ...]:
     """Literal pieces and selectors of a template, in order, without empty pieces."""
+    return _parse(template) if len(template) > _LONG else _parse_once(template)
+
+
+def _parse(template: str) -> tuple[Part, ...]:
     parts: list[Part] = []
     for position, piece in enumerate(_REFERENCE.split(template)):
         if position % 2:
@@ -29,6 +33,9 @@ def parse(template: str) -> tuple[Part, ...]:
         elif piece:
             parts.append(piece)
     return tuple(parts)
+
+
+_parse_once = lru_cache(maxsize=_KEPT)(_parse)
 
 
 def references(template: str) -> list[Selector]:

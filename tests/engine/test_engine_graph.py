@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from server.engine.graph import Graph, GraphError, check
+from server.engine.nodes import registry
 from server.engine.plan import Plan
 from tests.engine.flows import answer, document, end, find_class, gives, graph, node, run, start
 
@@ -174,3 +175,22 @@ PUBLIC = sorted((FIXTURES / "dsl").glob("*.yml")) if (FIXTURES / "dsl").exists()
 def test_public_app_files_have_no_errors(path: Path) -> None:
     found = check(yaml.safe_load(path.read_text())["workflow"]["graph"])
     assert [str(problem) for problem in found if problem.severity == "error"] == []
+
+
+NONSENSE: list[Any] = [None, 5, "x", [], [1], {}, {"a": 1}, [{}], [None], True, [["a"]]]
+KEYS = [
+    "variables", "outputs", "answer", "cases", "conditions", "items", "advanced_settings", "loop_variables", "loop_count",
+    "break_conditions", "iterator_selector", "filter_by", "extract_by", "order_by", "limit", "inputs", "user_actions", "timeout",
+    "form_content", "retry_config", "default_value", "error_strategy", "model", "prompt_template", "memory", "vision", "context",
+    "code", "body", "authorization", "tool_parameters", "classes", "parameters", "query", "version", "title", "start_node_id",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("node_type", sorted(registry.NODES))
+def test_nonsense_in_the_data_of_a_node_is_a_problem_and_not_a_crash(node_type: str, caplog: pytest.LogCaptureFixture) -> None:
+    for key in KEYS:
+        for value in NONSENSE:
+            data = {"type": node_type, "title": "T", key: value}
+            for problem in check({"nodes": [start(), {"id": "x", "data": data}], "edges": []}):
+                assert str(problem)
+    assert "cannot be read" not in caplog.text

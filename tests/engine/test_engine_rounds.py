@@ -431,3 +431,12 @@ def test_bad_loop_is_refused(data: dict[str, Any], message: str) -> None:
     with pytest.raises(NodeDataError) as caught:
         LoopNode.parse(data, "loop")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("data", [{}, {"is_parallel": True}], ids=["sequential", "parallel"])
+async def test_rounds_that_run_no_node_are_limited_too(data: dict[str, Any]) -> None:
+    told = await run(graph(
+        start(), gives("list", items=[1] * 30), iteration(**data), node("go", "iteration-start"), "start > list > it",
+    ), limits=Limits(steps=10))
+    assert told.end.aborted
+    assert len(told.of(ContainerNext)) == 11

@@ -10,7 +10,8 @@ import pytest
 
 from server.engine.engine import Engine, Limits, Variables, single_node
 from server.engine.events import NodeAborted, NodeFinished, RunFinished
-from server.engine.node import Context, Result
+from server.engine.graph import GraphError
+from server.engine.node import Context, Result, RunInfo
 from tests.engine.flows import (
     CHAT,
     INFO,
@@ -271,3 +272,25 @@ async def test_many_runs_share_one_graph() -> None:
 def test_document_of_tests_names_its_edges() -> None:
     edges = document(start(), end(), "start:x > end")["edges"]
     assert edges == [{"id": "e0", "source": "start", "target": "end", "sourceHandle": "x"}]
+
+
+async def test_too_deep_a_workflow_fails() -> None:
+    told = await run(graph(start(), end(), "start > end"), run_info=RunInfo("t", "a", "w", "r", "u", depth=6))
+    assert (told.end.status, told.end.error, told.ran) == ("failed", "Max workflow call depth 5 reached.", [])
+    assert (await run(graph(start(), end(), "start > end"), run_info=RunInfo("t", "a", "w", "r", "u", depth=5))).end.status == "succeeded"
+
+
+async def test_container_runs_alone_with_its_rounds() -> None:
+    what = graph(
+        start(), fails("before"), node("it", "iteration", iterator_selector=["before", "l"], output_selector=["child", "x"], start_node_id="go"),
+        node("go", "iteration-start"), gives("child", x=1), "start > before > it", "go > child",
+    )
+    engine = single_node(what, "it", PORTS, INFO, Variables(), values={("before", "l"): ["a", "b"]})
+    told = Told([event async for event in engine.run()])
+    assert told.finished("it").outputs == {"output": [1, 1]}
+    assert told.ran == ["it", "child", "child"]
+
+
+def test_node_that_is_not_there_cannot_run_alone() -> None:
+    with pytest.raises(GraphError):
+        single_node(graph(start()), "gone", PORTS, INFO, Variables())

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from server.engine.events import NodeFinished, NodeStarted, RunFinished, RunStarted, TextStreamed
-from server.engine.node import Context, Result
+from server.engine.node import Context, NodeError, Result
 from server.engine.values import File
 from tests.engine.flows import CHAT, answer, do, end, fails, gives, graph, node, run, start, streams, waits
 
@@ -281,3 +281,22 @@ def _recorded(label: str) -> list[tuple[Any, ...]]:
             case "workflow_finished":
                 rows.append(("workflow_finished", data["status"], data["outputs"], data["total_steps"]))
     return rows
+
+
+async def test_pieces_of_a_failed_attempt_that_nobody_saw_are_void() -> None:
+    tries = [0]
+    gate = asyncio.Event()
+
+    async def flaky(ctx: Context) -> Result:
+        tries[0] += 1
+        ctx.stream("text", f"try {tries[0]}")
+        if tries[0] == 1:
+            raise NodeError("not yet")
+        gate.set()
+        return Result(outputs={"text": "try 2"})
+
+    told = await run(graph(
+        start(), waits("first", gate, x="1:"), do("llm", flaky, retry_config={"retry_enabled": True, "max_retries": 1, "retry_interval": 0}),
+        answer("{{#first.x#}}{{#llm.text#}}"), "start > first > answer", "start > llm > answer",
+    ), run_info=CHAT)
+    assert told.text == "1:try 2"
