@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from server.engine.node import NodeDataError
-from server.engine.nodes import thinking
 from server.engine.nodes.data import required, text
-from server.engine.nodes.structured import repaired
 from server.engine.values import type_of, zero
+from server.kit.loose_json import repaired
+from server.llm import thinking
 
 _RESERVED = frozenset({"__reason", "__is_success"})
 _ALIASES = {"bool": "boolean", "select": "string"}

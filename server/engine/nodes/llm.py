@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from server.engine.node import Context, NodeDataError, NodeError, Result
-from server.engine.nodes import structured, thinking
+from server.engine.nodes import structured
 from server.engine.nodes.data import mapping, objects, selector_or_none
 from server.engine.nodes.model_call import Answer, ModelConfig, ask, open_model, process_data
 from server.engine.nodes.prompting import (
@@ -26,6 +26,7 @@ from server.engine.nodes.prompting import (
 )
 from server.engine.template import references
 from server.engine.values import File, Selector
+from server.llm import thinking
 from server.llm.port import ChatRequest, PromptMessage
 
 _NO_PROMPT = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -11,9 +10,8 @@ from typing import Any, Self
 from server.engine.node import Context, NodeDataError, NodeError, Spent
 from server.engine.nodes.data import mapping, required
 from server.kit.errors import AppError, Reason
-from server.llm import tokens
-from server.llm.port import ChatModel, ChatRequest, FilePart, FunctionCall, ModelFault, PromptMessage, Usage
-from server.llm.pricing import usage_dict
+from server.llm.meter import Meter
+from server.llm.port import ChatModel, ChatRequest, FilePart, FunctionCall, ModelFault, PromptMessage
 
 _ERROR_TYPES: Mapping[str, str] = {
     "auth": "InvokeAuthorizationError", "quota": "QuotaExceededError", "rate_limit": "InvokeRateLimitError",
@@ -82,35 +80,17 @@ async def ask(
     model: ChatModel, config: ModelConfig, request: ChatRequest, on_text: Callable[[str], None] | None = None
 ) -> Answer:
     """One call; ``on_text`` gets the pieces as they come. Raises NodeError with what was spent until then."""
-    began = time.perf_counter()
-    first: float | None = None
-    pieces: list[str] = []
-    usage: Usage | None = None
-    reason, calls = "", tuple[FunctionCall, ...]()
-
-    def spent(usage: Usage) -> Spent:
-        now = time.perf_counter()
-        shown = usage_dict(
-            usage, model.card.pricing, latency=now - began, time_to_first_token=first and first - began,
-            time_to_generate=first and now - first,
-        )
-        return Spent(usage, shown)
-
+    meter = Meter(model.card)
     try:
         async with aclosing(model.stream(request)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
-                usage = chunk.usage or usage
-                reason = chunk.finish_reason or reason
-                calls += chunk.calls
-                if chunk.text:
-                    first = first or time.perf_counter()
-                    pieces.append(chunk.text)
-                    if on_text is not None:
-                        on_text(chunk.text)
+                if (piece := meter.take(chunk)) and on_text is not None:
+                    on_text(piece)
     except AppError as error:
-        raise failed(error, config, spent(usage) if usage else None) from error
-    text = "".join(pieces)
-    return Answer(text, spent(usage or await tokens.estimate(request.messages, text)), reason, calls)
+        spent = meter.spent()
+        raise failed(error, config, Spent(*spent) if spent else None) from error
+    heard = await meter.whole(request)
+    return Answer(heard.text, Spent(heard.usage, heard.shown), heard.finish_reason, heard.calls)
 
 
 def failed(error: AppError, config: ModelConfig, spent: Spent | None = None) -> NodeError:

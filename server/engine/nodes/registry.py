@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.engine.node import Node
+from server.engine.nodes.agent import AgentNode
 from server.engine.nodes.answer import AnswerNode
 from server.engine.nodes.assigner import AssignerNodeV1, AssignerNodeV2
 from server.engine.nodes.code import Code
@@ -30,6 +31,7 @@ from server.engine.nodes.tool import ToolNode
 from server.engine.nodes.variable_aggregator import VariableAggregatorNode
 
 NODES: Mapping[str, Mapping[str, type[Node]]] = {
+    "agent": {"1": AgentNode},
     "answer": {"1": AnswerNode},
     "assigner": {"1": AssignerNodeV1, "2": AssignerNodeV2},
     "code": {"1": Code},

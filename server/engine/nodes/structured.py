@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.engine.node import NodeError
-from server.engine.nodes import thinking
+from server.kit.loose_json import repaired
+from server.llm import thinking
 
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)(?:```|\Z)", re.IGNORECASE | re.DOTALL)
 # Longer texts are repaired in a thread.
@@ -41,19 +42,6 @@ def _object(text: str) -> dict[str, Any] | None:
     if isinstance(found, list):
         found = next((item for item in found if isinstance(item, dict)), None)
     return found if isinstance(found, dict) else None
-
-
-def repaired(text: str) -> Any:
-    """The JSON that a text was meant to be; an empty text when it was none."""
-    from json_repair import repair_json
-
-    start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=-1)
-    if start < 0:
-        return ""
-    try:
-        return repair_json(text[start:], return_objects=True)
-    except (ValueError, RecursionError):
-        return ""
 
 
 def block_in(text: str) -> Any:
