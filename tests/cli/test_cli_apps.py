@@ -27,7 +27,7 @@ def _file(name: str, *, provider: str = "langgenius/openai/openai", model: str =
 def _workflow(name: str, **more: object) -> str:
     document = {
         "app": {"name": name, "mode": "workflow"}, "kind": "app", "version": "0.5.0",
-        "workflow": {"graph": {"nodes": [], "edges": []}, "features": {}, **more},
+        "workflow": {"graph": {"nodes": [], "edges": []}, "features": {}} | more,
     }  # fmt: skip
     return yaml.safe_dump(document)
 
@@ -99,6 +99,50 @@ def test_overwriting_a_chat_app_is_refused(transom: Instance) -> None:
     done = transom("app", "import", "-", "--overwrite", _id(made), stdin=_file("not taken"))
     assert done.exit_code == 1
     assert done.stderr.startswith("Error: not imported: ")
+
+
+def _running(kind: str = "template-transform") -> dict[str, object]:
+    nodes = [
+        {"id": "start", "data": {"type": "start", "title": "Start", "variables": []}},
+        {"id": "middle", "data": {"type": kind, "title": "Middle", "template": "x", "variables": []}},
+        {"id": "end", "data": {"type": "end", "title": "End", "outputs": []}},
+        {"id": "aside", "data": {"type": "end", "title": "Aside", "outputs": []}},
+    ]
+    ends = (("start", "middle"), ("middle", "end"))
+    edges = [{"id": source, "source": source, "target": target} for source, target in ends]
+    return {"graph": {"nodes": nodes, "edges": edges}}
+
+
+def test_workflow_is_published_and_its_surprises_are_warnings(transom: Instance, cli_workspace: Workspace) -> None:
+    made = _id(transom.ok("app", "import", "-", stdin=_workflow("to publish", **_running())))
+    done = transom("app", "publish", "to publish", "--name", "first", "--comment", "works")
+    assert done.exit_code == 0, done.output
+    workflow, _, version = done.stdout.strip().partition("  ")
+    assert done.stderr == "Warning: Node 'Aside' (aside): No way leads to it; it never runs.\n"
+    shown = cli_workspace.ok(cli_workspace.console.get(f"/console/api/apps/{made}/workflows/publish"))
+    assert [shown[key] for key in ("id", "version", "marked_name", "marked_comment")] == [
+        workflow, version, "first", "works",
+    ]  # fmt: skip
+
+
+def test_import_publishes_at_once_when_asked(transom: Instance, cli_workspace: Workspace) -> None:
+    made = transom("app", "import", "-", "--publish", stdin=_workflow("at once", **_running()))
+    assert made.exit_code == 0, made.output
+    path = f"/console/api/apps/{_id(made.stdout)}/workflows/publish"
+    assert cli_workspace.ok(cli_workspace.console.get(path))["version"] != "draft"
+
+
+def test_workflow_that_cannot_run_is_not_published_and_the_node_is_named(transom: Instance) -> None:
+    done = transom("app", "import", "-", "--publish", stdin=_workflow("broken", **_running("datasource")))
+    assert done.exit_code == 1
+    assert "Error: not published: Node 'Middle' (middle): Node type 'datasource' is not supported." in done.stderr
+    assert "broken" in transom.ok("app", "list")
+
+
+def test_chat_app_has_nothing_to_publish(transom: Instance) -> None:
+    made = transom.ok("app", "import", "-", stdin=_file("no flow"))
+    done = transom("app", "publish", _id(made))
+    assert (done.exit_code, done.stderr) == (1, "Error: not published: the app has no workflow\n")
 
 
 def test_file_of_a_newer_version_is_imported_after_a_yes_alone(transom: Instance) -> None:

@@ -30,7 +30,7 @@ COMMANDS = dict(_commands(main))
 def test_commands_are_those_that_the_readme_promises() -> None:
     names = {" ".join(path) for path in COMMANDS}
     assert names >= {
-        "serve", "worker", "migrate", "check", "demo", "up", "model", "app import", "app export", "app list",
+        "serve", "worker", "migrate", "check", "demo", "up", "model", "app import", "app export", "app list", "app publish",
         "key create", "key list", "key revoke",
     }  # fmt: skip
 
