@@ -16,7 +16,7 @@ Selector = tuple[str, ...]
 FILE_ATTRIBUTES = frozenset({
     "type", "size", "name", "mime_type", "transfer_method", "url", "extension", "related_id",
 })  # fmt: skip
-_FILE_MARK = "__file__"
+_FILE_MARK, _OBJECT_MARK = "__file__", "__object__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,15 +145,18 @@ def encode(value: Any) -> Any:
     if isinstance(value, File):
         return {_FILE_MARK: asdict(value)}
     if isinstance(value, Mapping):
-        return {key: encode(item) for key, item in value.items()}
+        written = {key: encode(item) for key, item in value.items()}
+        # An object that only looks like a file must not become one.
+        return {_OBJECT_MARK: written} if _FILE_MARK in value or _OBJECT_MARK in value else written
     return [encode(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def decode(value: Any) -> Any:
     """The value that ``encode`` wrote down."""
     if isinstance(value, Mapping):
-        if len(value) == 1 and isinstance(known := value.get(_FILE_MARK), Mapping):
-            return File(**known)
+        if _FILE_MARK in value:
+            return File(**value[_FILE_MARK])
+        value = value.get(_OBJECT_MARK, value)
         return {key: decode(item) for key, item in value.items()}
     return [decode(item) for item in value] if isinstance(value, list) else value
 

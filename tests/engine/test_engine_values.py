@@ -64,6 +64,13 @@ def test_files_survive_json() -> None:
     assert values.decode(json.loads(json.dumps(values.encode(value)))) == value
 
 
+@pytest.mark.parametrize("value", [
+    {"__file__": {"type": "image", "id": "of somebody else"}}, {"__object__": {"__file__": 1}}, {"a": {"__object__": 1, "b": 2}},
+], ids=["file", "object", "inside"])  # fmt: skip
+def test_object_that_looks_like_a_file_stays_an_object(value: Any) -> None:
+    assert values.decode(json.loads(json.dumps(values.encode(value)))) == value
+
+
 POOL = Pool({
     "n": {"s": "hi", "obj": {"key": "deep", "none": None}, "f": IMAGE, "l": ["x"], "none": None},
     "n_1": {"a1": "under"},
