@@ -211,7 +211,8 @@ def _load() -> dict[str, tuple[ModelCard, ...]]:
     ]  # fmt: skip
     local = ModelCard(
         LOCAL_MODEL, "llm", "SmolLM2 135M Instruct (packaged)", context_size=8_192, max_output=2_048,
-        pricing=None, parameter_rules=compatible_rules(2_048),
+        # A grammar holds it to a schema. It does not call tools.
+        features=("structured-output",), pricing=None, parameter_rules=compatible_rules(2_048),
     )  # fmt: skip
     # Beyond 512 tokens the model's process averages over windows; the limit bounds the time of one text.
     local_embedding = ModelCard(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
+from server.agent import work
+from server.agent.model import AgentTool, Decided, Finished, Task, ToolAnswer
 from server.llm.calls import Timings
 from server.llm.catalogue import find
 from server.llm.google_provider import GoogleProvider
@@ -170,3 +172,18 @@ def test_thought_before_a_tool_call_is_closed() -> None:
     text = "".join(chunk.text for chunk in stream.chunks([json.dumps(event).encode() for event in events]))
     assert text == "<think>\nhm\n</think>"
     assert stream.calls == (FunctionCall("a", "x"),)
+
+
+async def test_agent_works_over_the_wire(either) -> None:
+    """Two rounds of a real client: the tool's answer reaches the model, the model's reaches us."""
+    model, double = either
+    double.script(model.card.model, Behaviour(text="It is {tool}", call="weather"))
+
+    async def weather(arguments: Mapping[str, object]) -> ToolAnswer:
+        return ToolAnswer(f"sunny in {arguments['city']}")
+
+    tool = AgentTool("weather", WEATHER.description, WEATHER.parameters, weather)
+    events = [event async for event in work(Task(model, QUESTION, [tool], "Be kind."), "function_calling")]
+    assert events[-1] == Finished("I call weather.\nIt is sunny in Rome", [])
+    spent = [event.heard.usage for event in events if isinstance(event, Decided)]
+    assert len(spent) == 2 and not any(usage.estimated for usage in spent)
