@@ -13,10 +13,13 @@ from server.conversation.messages import MessageService
 from server.conversation.service import ConversationService
 from server.conversation.wire import MessagePrinter
 from server.file.servicer import FileServicer
+from server.pages.servicer import PageServicer
 from server.web.chat_servicer import WebChatServicer, WebCompletionServicer
 from server.web.conversation_servicer import WebConversationServicer, WebMessageServicer
 from server.web.service import WebService
 from server.web.servicer import PassportServicer, WebAppServicer
+from transom.web.v1 import page_http_service_pb2 as page_pb2
+from transom.web.v1 import page_http_service_pb2_grpc as page_grpc
 from transom.web.v1 import passport_service_pb2 as passport_pb2
 from transom.web.v1 import passport_service_pb2_grpc as passport_grpc
 from transom.web.v1 import web_chat_service_pb2 as web_chat_pb2
@@ -63,4 +66,5 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
         WebMessageServicer(db, MessageService(uow), WebService(uow), needs.asking, needs.printer), web_talk_pb2,
         web_talk_grpc, "WebMessageService",
     )
+    add(PageServicer(core.passports), page_pb2, page_grpc, "PageService")
     add(needs.files_api, web_file_pb2, web_file_grpc, "WebFileService")

@@ -66,12 +66,18 @@ class Passports:
         claims = {"iss": app_id, "sub": _SUBJECT, "app_id": app_id, "app_code": code, "end_user_id": visitor}
         return jwt.encode(claims, self._secret, _ALGORITHM)
 
+    async def require_page(self, code: str) -> None:
+        """Raises not_found when no page with that code is switched on."""
+        await self._db(self._open_page, code)
+
+    def _open_page(self, code: str) -> None:
+        with self._uow() as uow:
+            _opened(AccessStore(uow), code)
+
     def _admit(self, code: str, session: str) -> tuple[str, str]:
         with self._uow() as uow:
             store = AccessStore(uow)
-            row = store.page_of_code(code)
-            if row is None or row.status != "normal" or not row.enable_site or row.tenant_status == "archive":
-                raise not_found()
+            row = _opened(store, code)
             visitor = store.add_visitor(row.app_tenant_id, row.found_app_id, session)
             uow.commit()
         return row.found_app_id, visitor
@@ -132,3 +138,10 @@ class Passports:
         if row is None:
             raise not_found()
         return EndUser(id=row.id, session_id=row.session_id)
+
+
+def _opened(store: AccessStore, code: str) -> Any:
+    row = store.page_of_code(code)
+    if row is None or row.status != "normal" or not row.enable_site or row.tenant_status == "archive":
+        raise not_found()
+    return row

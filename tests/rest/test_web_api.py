@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
@@ -276,3 +277,25 @@ def test_visitors_of_a_deleted_app_are_nobody(workspace: Workspace) -> None:
     assert visitor.http.get("/api/meta").status_code == 200
     assert workspace.console.delete(f"/console/api/apps/{app.id}").status_code == 204
     wait_until(lambda: visitor.http.get("/api/meta").status_code == 404, "the passport is worth nothing", seconds=10)
+
+
+def test_page_of_an_app_is_served_with_its_scripts(workspace: Workspace, visitor: Visitor) -> None:
+    http = httpx.Client(base_url=workspace.product.url, timeout=60)
+    for path in ("chat", "completion", "workflow"):
+        page = http.get(f"/{path}/{visitor.code}")
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+    wanted = set(re.findall(r'"/pages/([^"]+)"', page.text))
+    seen: set[str] = set()
+    while wanted - seen:
+        name = min(wanted - seen)
+        file = http.get(f"/pages/{name}")
+        assert file.status_code == 200, name
+        kinds = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
+        assert file.headers["content-type"] == kinds[name.rpartition(".")[2]]
+        seen.add(name)
+        wanted |= set(re.findall(r'from "/pages/([^"]+)"', file.text))
+    assert {"page.js", "page.css", "client.js", "preact-htm.js", "marked.js", "purify.js"} <= seen
+    assert error(http.get("/chat/nobody"))[:2] == (404, "not_found")
+    for name in ("page.html", "no.js", "..%2Fservicer.py"):
+        assert error(http.get(f"/pages/{name}"))[:2] == (404, "not_found")
