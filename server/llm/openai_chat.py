@@ -21,7 +21,7 @@ import orjson
 from server.llm import tokens
 from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, UNREACHABLE, classify, retry_after_of
-from server.llm.openai_wire import ChatStream, SseLines, body_of, refusal_of
+from server.llm.openai_wire import ChatStream, SseLines, body_of, is_streamed, refusal_of
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
 from server.llm.port import ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage
@@ -149,7 +149,8 @@ class OpenAIChat:
             parameters[end.token_parameter] = parameters.pop("max_tokens")
         extra = {
             "user": request.user if end.send_user else "",
-            "stream_options": {"include_usage": True} if end.include_usage else None,
+            "stream_options": {"include_usage": True}
+            if end.include_usage and is_streamed(self.card, request) else None,
         }
         size = sum(len(file.data or b"") for message in request.messages for file in message.files)
         if size < _LARGE:
@@ -165,6 +166,10 @@ class OpenAIChat:
             response = await deadlines.read(self._open(session, await self._body(request)))
             state, lines = ChatStream(legacy=self.card.mode == "completion"), SseLines()
             try:
+                if response.content_type == "application/json":
+                    # An answer that comes whole, as asked for or not.
+                    for chunk in state.chunks([await deadlines.read(response.read())]):
+                        yield chunk
                 while not state.done and (data := await deadlines.read(response.content.readany())):
                     for chunk in state.chunks(lines.feed(data)):
                         deadlines.started = True

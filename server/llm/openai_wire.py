@@ -143,8 +143,8 @@ def refusal_of(error: object, status: int, retry_after: float | None = None) -> 
 
 
 def body_of(card: ModelCard, name: str, parameters: Mapping[str, Any], request: ChatRequest, **extra: object) -> bytes:
-    """The JSON body of a streamed call. CPU-bound for large files: call it in a thread then."""
-    body: dict[str, Any] = {"model": name, "stream": True}
+    """The JSON body of a call. CPU-bound for large files: call it in a thread then."""
+    body: dict[str, Any] = {"model": name, "stream": is_streamed(card, request)}
     if card.mode == "completion":
         body["prompt"] = "\n".join(message.text for message in request.messages)
     else:
@@ -158,6 +158,11 @@ def body_of(card: ModelCard, name: str, parameters: Mapping[str, Any], request: 
         body["stop"] = list(request.stop)
     body |= {key: value for key, value in extra.items() if value}
     return orjson.dumps(body)
+
+
+def is_streamed(card: ModelCard, request: ChatRequest) -> bool:
+    """Whether the answer comes in pieces: not from servers that cannot stream calls of tools."""
+    return not request.tools or "stream-tool-call" in card.features
 
 
 def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

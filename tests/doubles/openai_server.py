@@ -146,6 +146,15 @@ class OpenAIServer(LoopbackServer):
         self, call: Call, reply: Reply, behaviour: Behaviour, calls: Sequence[tuple[str, str]], usage: dict
     ) -> None:
         """Stream requests for tools as OpenAI does: the id and name first, then the arguments in pieces."""
+        if not call.json().get("stream"):
+            asked = [
+                {"id": f"call_{index}", "type": "function", "function": {"name": name, "arguments": arguments}}
+                for index, (name, arguments) in enumerate(calls)
+            ]
+            whole = self._whole(call.model, "", "tool_calls", usage, legacy=False)
+            whole["choices"][0]["message"] |= {"content": None, "tool_calls": asked}
+            reply.body(200, json.dumps(whole, indent=2).encode())
+            return
         reply.stream()
         await reply.write(_delta(call.model, {"role": "assistant", "content": None}, None))
         if behaviour.text:

@@ -14,7 +14,7 @@ from server.llm.catalogue import find
 from server.llm.google_provider import GoogleProvider
 from server.llm.names import GOOGLE, OPENAI
 from server.llm.openai_calls import CallDeltas
-from server.llm.openai_provider import OpenAIProvider
+from server.llm.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from server.llm.openai_wire import ChatStream
 from server.llm.port import ChatModel, ChatRequest, Chunk, Function, FunctionCall, PromptMessage
 from tests.doubles.behaviour import Behaviour
@@ -77,6 +77,20 @@ async def test_round_with_two_tools_is_asked_for_answered_and_told(either) -> No
     chunks = await collect(model, ChatRequest([QUESTION, turn, *answers], tools=[WEATHER, CLOCK]))
     assert "".join(chunk.text for chunk in chunks) == "It is sunny 1"
     assert chunks[-1].finish_reason == "stop" and not chunks[-1].calls
+
+
+async def test_server_that_cannot_stream_calls_answers_whole(timings: Timings, openai_double: OpenAIServer) -> None:
+    provider = OpenAICompatibleProvider(timings)
+    form = {"endpoint_url": openai_double.base_url, "context_size": "8192", "function_calling_type": "tool_call"}
+    model = provider.chat(provider.custom_card("m@call=weather,text=Fine.", "llm", form), form)
+    last = (await collect(model, ChatRequest([QUESTION], tools=[WEATHER])))[-1]
+    body = openai_double.calls[-1].json()
+    assert body["stream"] is False and "stream_options" not in body
+    assert [call.name for call in last.calls] == ["weather"] and last.usage is not None and not last.usage.estimated
+    turn = [PromptMessage("assistant", "", calls=last.calls), PromptMessage("tool", "x", call_id=last.calls[0].id)]
+    chunks = await collect(model, ChatRequest([QUESTION, *turn], tools=[WEATHER]))
+    assert "".join(chunk.text for chunk in chunks) == "Fine." and chunks[-1].finish_reason == "stop"
+    await provider.close()
 
 
 async def test_openai_request_names_tools_calls_and_results(openai) -> None:
