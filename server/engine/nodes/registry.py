@@ -25,9 +25,12 @@ from server.engine.nodes.loop import LoopNode
 from server.engine.nodes.mark import MarkNode
 from server.engine.nodes.parameter_extractor import ParameterExtractorNode
 from server.engine.nodes.question_classifier import QuestionClassifierNode
-from server.engine.nodes.start import StartNode, TriggerNode
+from server.engine.nodes.start import StartNode
 from server.engine.nodes.template_transform import TemplateTransform
 from server.engine.nodes.tool import ToolNode
+from server.engine.nodes.trigger import TriggerNode
+from server.engine.nodes.trigger_schedule import TriggerScheduleNode
+from server.engine.nodes.trigger_webhook import TriggerWebhookNode
 from server.engine.nodes.variable_aggregator import VariableAggregatorNode
 
 NODES: Mapping[str, Mapping[str, type[Node]]] = {
@@ -54,8 +57,8 @@ NODES: Mapping[str, Mapping[str, type[Node]]] = {
     "template-transform": {"1": TemplateTransform},
     "tool": {"1": ToolNode, "2": ToolNode},
     "trigger-plugin": {"1": TriggerNode},
-    "trigger-schedule": {"1": TriggerNode},
-    "trigger-webhook": {"1": TriggerNode},
+    "trigger-schedule": {"1": TriggerScheduleNode},
+    "trigger-webhook": {"1": TriggerWebhookNode},
     "variable-aggregator": {"1": VariableAggregatorNode},
 }
 

@@ -1,4 +1,4 @@
-"""``start`` and the triggers: what the caller gave becomes variables (workflow-engine.md 8.1, 8.21)."""
+"""``start``: what the caller gave becomes variables (workflow-engine.md 8.1)."""
 
 from __future__ import annotations
 
@@ -34,33 +34,15 @@ class StartNode:
         """Check objects against their schemas and pass the inputs on."""
         for name, is_required, schema in self.schemas:
             _check(name, ctx.inputs.get(name), schema, is_required=is_required)
-        return _given(ctx, {name: ctx.inputs.get(name) for name in self.names})
+        return given(ctx, {name: ctx.inputs.get(name) for name in self.names})
 
     def uses(self) -> Sequence[Selector]:
         """Nothing."""
         return ()
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerNode:
-    """A trigger: what it brought is declared by itself."""
-
-    @classmethod
-    def parse(cls, data: Mapping[str, Any], node_id: str) -> Self:  # noqa: ARG003 - the contract's signature
-        """Reads nothing: who starts the run has read it."""
-        return cls()
-
-    async def run(self, ctx: Context) -> Result:
-        """Pass all inputs on."""
-        return _given(ctx, ctx.inputs)
-
-    def uses(self) -> Sequence[Selector]:
-        """Nothing."""
-        return ()
-
-
-def _given(ctx: Context, inputs: Mapping[str, Any]) -> Result:
-    """The record also shows the system variables."""
+def given(ctx: Context, inputs: Mapping[str, Any]) -> Result:
+    """What a run begins with. The record also shows the system variables."""
     outputs = {**inputs, **{f"sys.{name}": value for name, value in ctx.selectors("sys").items()}}
     return Result(outputs=outputs, inputs=outputs)
 
