@@ -31,6 +31,7 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
+from server.bootstrap_tools import add_tools, build_tools
 from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
@@ -430,6 +431,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_service_api(registry, core, models, files, knowledge)
     add_knowledge(registry, core, models, files, knowledge)
     sessions = add_console(registry, core, models, files, stack)
+    add_tools(registry, core, build_tools(core, build_sandbox(settings, stack)))
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,

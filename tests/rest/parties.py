@@ -27,6 +27,7 @@ from server.db.tables import (
     metadata,
     process_rules,
 )
+from server.db.tool_tables import mcp_tool_providers, workflow_tool_providers
 from server.db.workflow_tables import workflow_draft_variables, workflows
 from server.kit.crypto import Sealer, hash_password
 from server.kit.ids import new_id
@@ -305,6 +306,32 @@ class Party:
             connection.execute(sa.insert(external_knowledge_apis).values(**row))
             connection.commit()
         return {"external_api": row["id"]}
+
+    def _mcp_provider(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A server that nobody has asked yet."""
+        name = new_id()
+        row = {
+            **self._by_me(mode, made), "name": name, "server_identifier": name[-12:], "url_hash": name,
+            "sealed_url": Sealer(SECRET).seal("https://mcp.example/mcp"), "sealed_headers": Sealer(SECRET).seal("{}"),
+        }  # fmt: skip
+        return {"mcp_provider": self._insert(mcp_tool_providers, row)}
+
+    def _workflow_tool(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A tool whose app is gone; one of a published app is in tests/rest/test_tools.py."""
+        row = {**self._by_me(mode, made), "name": new_id(), "app_id": new_id(), "workflow_id": new_id()}
+        return {"workflow_tool": self._insert(workflow_tool_providers, row)}
+
+    def _by_me(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "id": new_id(), "created_by": self._account(mode, made)["account"],
+            "tenant_id": self._ok(self._console.post("/console/api/workspaces/current"))["id"],
+        }  # fmt: skip
+
+    def _insert(self, table: sa.Table, row: Mapping[str, Any]) -> str:
+        with database(self.place.workspace.product) as connection:
+            connection.execute(sa.insert(table).values(**row))
+            connection.commit()
+        return str(row["id"])
 
     def _metadata(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         path = f"/v1/datasets/{made['dataset']}/metadata"

@@ -138,6 +138,9 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "HitTest": {"query": "text"},
     "UpdateExternalApi": {"name": "stolen", "settings": {"endpoint": "https://stolen.example", "api_key": "k"}},
     "CreateExternalDataset": {"external_knowledge_id": "k"},
+    "UpdateMcpProvider": {"name": "stolen", "server_url": "[__HIDDEN__]", "server_identifier": "stolen"},
+    "CreateWorkflowTool": {"name": "stolen", "label": "stolen"},
+    "UpdateWorkflowTool": {"name": "stolen", "label": "stolen"},
     "UpdateTag": {"name": "stolen"},
     "SyncDraftWorkflow": {"graph": {"nodes": [], "edges": []}, "features": {}},
     "ListDraftNodeVariables": {"node_id": "n"},
@@ -189,7 +192,9 @@ UNREAD: Mapping[tuple[str, str], str] = {
 # stored.
 NOT_MINE_EITHER = {
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
-    ("UpdateExternalApi", "api_id"),
+    ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
+    ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
+    ("GetWorkflowTool", "workflow_app_id"),
 }  # fmt: skip
 
 
