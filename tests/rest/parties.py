@@ -389,6 +389,7 @@ MAKERS: Mapping[str, Maker] = {
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
     "child_chunk": Party._document, "external_api": Party._external_api,
     "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
+    "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
 }  # fmt: skip
 
 

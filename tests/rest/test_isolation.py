@@ -8,6 +8,7 @@ like an id and has no rule fails the test.
 from __future__ import annotations
 
 import copy
+import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
@@ -478,10 +479,28 @@ def test_tags_of_another_workspace_filter_like_unknown_ones(parties: Mapping[str
     assert parties["stranger"].place.workspace.console.get("/console/api/apps", params=query).json()["data"] == []
 
 
+def test_api_of_another_workspace_is_unknown_by_its_name(parties: Mapping[str, Party]) -> None:
+    operation = {"servers": [{"url": "https://api.example"}], "paths": {"/a": {"get": {"operationId": "a"}}}}
+    body = {"provider": "theirs", "schema": json.dumps(operation), "credentials": {"auth_type": "none"}}
+    owner, stranger = (parties[name].place.workspace.console for name in ("owner", "stranger"))
+    api = "/console/api/workspaces/current/tool-provider/api"
+    assert owner.post(f"{api}/add", json=body).is_success
+    for path in ("get", "tools"):
+        assert owner.get(f"{api}/{path}", params={"provider": "theirs"}).is_success
+        assert stranger.get(f"{api}/{path}", params={"provider": "theirs"}).status_code == 404
+    for path in ("update", "delete"):
+        assert stranger.post(f"{api}/{path}", json=body).status_code == 404
+    assert owner.get(f"{api}/get", params={"provider": "theirs"}).json()["schema"] == body["schema"]
+    assert owner.post(f"{api}/delete", json=body).is_success
+
+
+# Calls that ask for one thing by a name or address in their query.
+_NO_LISTS = {"GetApiProvider", "ListApiTools", "FetchApiSchema"}
 _LISTS = [
     (binding, foreigner)
     for binding in BINDINGS
     if binding.verb == "GET" and not binding.variables and not _owned(binding)
+    if binding.method.name not in _NO_LISTS
     if policy_of(binding).auth != options_pb2.AUTH_NONE
     for foreigner in _foreigners(binding)
 ]
