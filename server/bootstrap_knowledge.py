@@ -205,6 +205,7 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     from server.indexing.moves import Mover
     from server.indexing.pipeline import DocumentIndexer
     from server.indexing.rebuild import Rebuilder
+    from server.indexing.summaries import Summariser
     from server.indexing.upkeep import Upkeep
 
     settings, uow = parts.settings, parts.uow
@@ -221,6 +222,7 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     return {
         "index_document": indexer.index,
         "rebuild_dataset": Rebuilder(uow, entries, models, most_attempts=settings.index_attempts).rebuild,
+        "summarise_document": Summariser(uow, entries, models, ask).summarise,
         "purge_segments": cleaner.segments,
         "purge_nodes": cleaner.nodes,
         "purge_document": cleaner.document,

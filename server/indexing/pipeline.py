@@ -26,6 +26,7 @@ from server.indexing.entries import Entries, Prepared
 from server.indexing.model import Failed, IndexChanged, PendingSegment, Superseded, Task
 from server.indexing.ports import Ask, Files, Models
 from server.indexing.store import IndexingStore
+from server.indexing.summary_store import SummaryStore
 from server.ingest import qa
 from server.ingest.chunks import Chunk, chunks
 from server.ingest.extract import ExtractError, Limits, extract
@@ -284,6 +285,9 @@ class DocumentIndexer:
                 },
             )
             self._order_upkeep(store, task)
+            if now_dataset.embedding is not None and SummaryStore(uow).expect(task.tenant_id, task.document_id):
+                payload = {"tenant_id": task.tenant_id, "dataset_id": task.dataset_id}
+                store.order("summarise_document", {**payload, "document_id": task.document_id})
             uow.commit()
 
     @staticmethod

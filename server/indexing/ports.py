@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from server.dataset.model import ModelRef
 from server.embedding.service import Documents
 
-# A prompt in, an answer out: the workspace's default model, not streamed.
-Ask = Callable[[str, str, str], str]
+
+class Ask(Protocol):
+    """A prompt in, an answer out, not streamed."""
+
+    def __call__(self, tenant_id: str, system: str, user: str, model: ModelRef | None = None) -> str:
+        """Ask a model; None is the workspace's default. Raises AppError, ModelFault, TimeoutError."""
+        ...
 
 
 class Models(Protocol):

@@ -122,7 +122,7 @@ class RebuildStore:
             columns.tenant_id == dataset.tenant_id, columns.segment_id.in_(segment_ids)
         )
         if columns is _Y:
-            statement = statement.where(_Y.status == "completed")
+            statement = statement.where(_Y.status == "completed", _Y.content != "")
         found: dict[str, list[Node]] = {}
         for row in self._uow.execute(statement.with_for_update(read=True) if lock else statement):
             found.setdefault(row.segment_id, []).append(

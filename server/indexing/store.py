@@ -33,7 +33,7 @@ _BUSY_OR_WAITING = ("waiting", "parsing", "cleaning", "splitting", "indexing")
 # Jobs that do something only while their dataset is there.
 _OF_THE_LIVING = (
     "index_document", "rebuild_dataset", "move_dataset", "tend_dataset", "check_entries", "purge_segments",
-    "purge_nodes",
+    "purge_nodes", "summarise_document",
 )  # fmt: skip
 
 

@@ -52,6 +52,8 @@ class _Wanted:
     # Given for this content; empty: extracted, where the index is of keywords.
     keywords: tuple[str, ...]
     summary: Summary | None
+    # The model writes the summary again.
+    renews: bool
     # Whether its row, and whether its entries in the index are others than now.
     differs: bool
     again: bool
@@ -124,7 +126,7 @@ class SegmentEditor:
         await self._db(
             self._segments.change, caller, scope, segment.id, values, ready,
             children=kids if change.regenerate_children else None, attachments=change.attachment_ids,
-            summary=wanted.summary,
+            summary=wanted.summary, renew_summary=wanted.renews,
         )
 
     async def _wanted(self, caller: Caller, scope: Scope, view: SegmentView, change: SegmentChange) -> _Wanted:
@@ -148,6 +150,7 @@ class SegmentEditor:
         indexed = content != segment.content or other_words or other_summary
         return _Wanted(
             content=content, answer=answer, keywords=keywords, summary=summary,
+            renews=_is_summarised(scope) and change.summary is None and content != segment.content,
             differs=indexed or answer != segment.answer,
             again=indexed or not segment.enabled or change.regenerate_children,
         )
@@ -229,6 +232,10 @@ class SegmentEditor:
                 raise
             log.warning("segments of document %s are not indexed: %s", scope.document.id, error)
             return None, final_reason(error) or str(error)
+
+
+def _is_summarised(scope: Scope) -> bool:
+    return bool((scope.dataset.summary_index_setting or {}).get("enable"))
 
 
 def _row(caller: Caller, scope: Scope, new: NewSegment) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from server.document.model import Document
 from server.document.store import DocumentStore
 from server.indexing.entries import Entries, Prepared
 from server.indexing.store import IndexingStore
+from server.indexing.summary_store import SummaryStore
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param, not_found
 from server.kit.validate import id_or_none
@@ -171,7 +172,7 @@ class SegmentService:
     def change(
         self, caller: Caller, scope: Scope, segment_id: str, values: Mapping[str, Any], ready: Prepared | None,
         *, children: Sequence[dict[str, Any]] | None = None, attachments: Sequence[str] | None = None,
-        summary: Summary | None = None,
+        summary: Summary | None = None, renew_summary: bool = False,
     ) -> None:
         """Change a segment; ``ready`` replaces its entries, ``children`` its child chunks."""
         old_nodes: list[str] = []
@@ -190,6 +191,9 @@ class SegmentService:
             if summary is not None:
                 store.set_summary(caller.tenant_id, segment, summary)
                 old_nodes += [] if summary.text else [summary.node_id]
+            if renew_summary and SummaryStore(uow).renew(caller.tenant_id, segment.id):
+                payload = {"tenant_id": caller.tenant_id, "dataset_id": scope.dataset.id}
+                IndexingStore(uow).order("summarise_document", {**payload, "document_id": scope.document.id})
             if values:
                 more = values.get("word_count", segment.word_count) - segment.word_count
                 store.count_words(caller.tenant_id, scope.document.id, more)

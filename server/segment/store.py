@@ -146,7 +146,7 @@ class SegmentStore:
         table = segment_summaries.c
         row = self._uow.execute(
             sa.select(table.index_node_id, table.content).where(
-                table.tenant_id == tenant_id, table.segment_id == segment_id
+                table.tenant_id == tenant_id, table.segment_id == segment_id, table.content != ""
             )
         ).one_or_none()
         return Summary(row.index_node_id, row.content) if row else None
