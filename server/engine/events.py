@@ -56,7 +56,10 @@ class NodeStarted:
 
 @dataclass(frozen=True, slots=True)
 class NodeFinished:
-    """``status`` is succeeded, failed or exception. ``metadata`` is the whole ``execution_metadata``."""
+    """``status`` is succeeded, failed or exception. ``metadata`` is the whole ``execution_metadata``.
+
+    ``writes`` of a node that succeeded are kept with the conversation; others only hold for the rest of the run.
+    """
 
     node: NodeRef
     status: str
@@ -140,7 +143,7 @@ class ContainerFinished:
     started_at: float
     at: float
     handle: str = "source"
-    # What its rounds changed of conversation variables.
+    # What its rounds changed of conversation variables; their assigners have told the same.
     writes: Sequence[tuple[Selector, Any]] = ()
     quiet: bool = False
 

@@ -183,7 +183,7 @@ class Frame:
             ref = NodeRef(core.ids(), node.id, node.type, node.title, index, self.scope, self._before.get(node.id, ""))
             running = Running(ref, core.clock(), node.type if node.is_container else "")
             if not running.kind:
-                self.emit(NodeStarted(ref, running.started_at))
+                self.emit(NodeStarted(ref, running.started_at, node.extras))
         self._running[running.ref.execution_id] = running
         self.began(node)
         return running

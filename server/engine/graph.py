@@ -65,6 +65,8 @@ class GraphNode:
     retry_interval: float = 0.0
     # First node of the rounds of a container.
     entry: str = ""
+    # What its start tells besides: the icon of a tool, the strategy of an agent.
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_container(self) -> bool:
@@ -201,8 +203,15 @@ def _node(
     return GraphNode(
         id=node_id, type=canonical, title=_title(data), node=made.parse(data, node_id), data=data, strategy=strategy,
         defaults=_defaults(data.get("default_value")) if strategy == "default-value" else {},
-        retries=retries, retry_interval=interval, entry=entry,
+        retries=retries, retry_interval=interval, entry=entry, extras=_extras(canonical, data),
     )  # fmt: skip
+
+
+def _extras(node_type: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    if node_type == "agent":
+        return {"agent_strategy": {"name": str(data.get("agent_strategy_name") or ""), "icon": None}}
+    icon = data.get("provider_icon") if node_type == "tool" else None
+    return {"icon": icon} if icon else {}
 
 
 def _title(data: Mapping[str, Any]) -> str:

@@ -194,3 +194,18 @@ def test_nonsense_in_the_data_of_a_node_is_a_problem_and_not_a_crash(node_type: 
             for problem in check({"nodes": [start(), {"id": "x", "data": data}], "edges": []}):
                 assert str(problem)
     assert "cannot be read" not in caplog.text
+
+
+def test_start_of_tools_and_agents_tells_more() -> None:
+    what = Graph.parse(document(
+        start(), node("t", "tool", provider_id="time", provider_type="builtin", tool_name="current_time", provider_icon="clock"),
+        node("plain", "tool", provider_id="time", provider_type="builtin", tool_name="current_time"),
+    ))
+    assert [what.nodes[name].extras for name in ("start", "t", "plain")] == [{}, {"icon": "clock"}, {}]
+    agent = node("a", "agent", agent_strategy_provider_name="langgenius/agent/agent", agent_strategy_name="function_calling",
+                 agent_strategy_label="F", agent_parameters={
+                     "model": {"type": "constant", "value": {"provider": "p", "model": "m", "mode": "chat", "completion_params": {}}},
+                     "query": {"type": "constant", "value": "q"}, "instruction": {"type": "constant", "value": ""},
+                 })
+    found = Graph.parse(document(start(), agent)).nodes["a"].extras
+    assert found == {"agent_strategy": {"name": "function_calling", "icon": None}}
