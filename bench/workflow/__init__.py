@@ -1,1 +1,4 @@
-"""What workflows cost: ``python -m bench.workflow``. ``engine.py`` the engine alone, without a product around it."""
+"""What workflows cost: ``python -m bench.workflow``.
+
+``engine.py`` the engine alone, ``code.py`` the sandbox of code nodes alone, both without a product around them.
+"""

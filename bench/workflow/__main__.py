@@ -7,13 +7,17 @@ import sys
 import click
 
 from bench.report import Result, machine, summary, write
-from bench.workflow.engine import CASES
+from bench.workflow.code import CASES as CODE
+from bench.workflow.engine import CASES as ENGINE
+
+CASES = {**ENGINE, **CODE}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[CASE]...", type=click.Choice(list(CASES)))
 def main(names: tuple[str, ...]) -> None:
-    """Measure workflows. Runs all cases or those named: chain, branches, tokens, waiting.
+    """Measure workflows. Runs all cases or those named: chain, branches, tokens, waiting; python,
+    javascript, template, template_child, crowd.
 
     Leaves with 1 when a run failed; a missed aim is only shown.
     """
