@@ -26,13 +26,14 @@ def main(path, port, parent):
     attempt("see processes", lambda: os.listdir("/proc"))
     attempt("reach the network", lambda: socket.create_connection(("127.0.0.1", port), 1).close())
     attempt("start a process", lambda: os.fork() or os._exit(0))
-    attempt("start a program", lambda: os.execv("/usr/bin/true", ["true"]))
     attempt("signal a process", lambda: os.kill(parent, 0))
     attempt("signal its keeper", lambda: os.kill(os.getppid(), 0))
     attempt("become root", lambda: os.setuid(0))
     attempt("take memory without end", lambda: bytearray(1 << 40))
     if set(os.environ) - {"LC_ALL", "PWD"}:
         out.append("read the environment")
+    if not out:
+        attempt("start a program", lambda: os.execv("/usr/bin/true", ["true"]))
     return {"out": out}
 """
 
