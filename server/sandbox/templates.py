@@ -4,8 +4,8 @@ A Jinja template is a program: it can loop, multiply texts and call methods. Mos
 they print variables, take alternatives, and go through a list. So a template is parsed once and looked at. It is
 rendered here only when
 
-* its syntax tree holds nothing but the nodes below: no assignment (``a = a ~ a`` doubles), no arithmetic, no call, no
-  macro, no filter whose result can be much larger than its input or slow;
+* its syntax tree holds nothing but the nodes below: no assignment (``a = a ~ a`` doubles), no arithmetic but plus and
+  minus, no call but ``.items()`` of a loop, no macro, no filter whose result can be much larger than its input or slow;
 * printing its values cannot cost much: parts of the template times size of the values stays under a budget, and each
   loop pays for its rounds before it begins, from the same budget;
 * every value that it meets on its way is plain JSON: an attribute is a key of an object, never one of Python, so that
@@ -44,14 +44,18 @@ _TESTS = frozenset({
 })  # fmt: skip
 _NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.If, nodes.CondExpr, nodes.Compare,
-    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Getattr,
+    nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Concat, nodes.Getattr, nodes.Add, nodes.Sub, nodes.Neg,
+    nodes.List, nodes.Tuple,
 )  # fmt: skip
 # Of those, the ones whose arguments cannot make much of little: `round(n)` takes ten to the power of n.
 _ARGUMENTS = frozenset({"d", "default", "float", "int", "trim"})
 # Jinja's own functions, by which a name that is not a variable would print an address of memory.
 _NAMES = frozenset({*DEFAULT_NAMESPACE, "self", "caller"})
 _LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", "length"})
-_ROWS = "rows of a loop"
+# `join` of what is read, not of what was made: joined texts could be joined again and again.
+_READ = (nodes.Name, nodes.Getattr, nodes.Getitem)
+_MOST_SEPARATOR = 16
+_ROWS, _PAIRS = "rows of a loop", "pairs of a loop"
 
 
 class TemplateFaultError(Exception):
@@ -72,6 +76,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def __init__(self) -> None:
         super().__init__(autoescape=False, optimized=False, finalize=_printable)
         self.filters[_ROWS] = self._rows
+        self.filters[_PAIRS] = self._pairs
         self.left = 0
         self.size = 0
 
@@ -87,6 +92,8 @@ class _Environment(ImmutableSandboxedEnvironment):
             return super().getitem(obj, argument)
         if isinstance(obj, dict) and isinstance(argument, str) and not hasattr(dict, argument):
             return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
+        if isinstance(obj, (list, str)) and isinstance(argument, slice):
+            return obj[argument]
         if isinstance(obj, (list, str)) and type(argument) is int:
             return obj[argument] if -len(obj) <= argument < len(obj) else self.undefined(obj=obj, name=str(argument))
         raise _UnfitError
@@ -95,16 +102,22 @@ class _Environment(ImmutableSandboxedEnvironment):
         """What a loop goes through, paid for."""
         if isinstance(value, Undefined):
             return ()
-        if not isinstance(value, (list, dict)):
+        if not isinstance(value, (list, tuple, dict)):
             raise _UnfitError
         self.left -= len(value) * parts * max(self.size, 100)
         if self.left < 0:
             raise _UnfitError
         return value
 
+    def _pairs(self, value: Any, parts: int) -> Any:
+        """Those of an object; where it has none, Jinja's error is the child's to tell."""
+        if not isinstance(value, dict) or "items" in value:
+            raise _UnfitError
+        return self._rows(value, parts).items()
+
 
 def _printable(value: Any) -> Any:
-    if value is None or isinstance(value, (str, int, float, list, dict, Undefined)):
+    if value is None or isinstance(value, (str, int, float, list, tuple, dict, Undefined)):
         return value
     raise _UnfitError
 
@@ -134,7 +147,7 @@ class Templates:
             return self._render(fit.template, variables, size)
         except (_UnfitError, RecursionError):
             return None
-        except (TemplateError, TypeError, ValueError, OverflowError) as error:
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
             raise TemplateFaultError(said(error)) from None
 
     def _render(self, template: Template, variables: Mapping[str, Any], size: int) -> str:
@@ -160,10 +173,12 @@ class Templates:
     def _compile(self, source: str) -> _Fit | None:
         try:
             tree = self._environment.parse(source)
+            loops = list(tree.find_all(nodes.For))
+            for loop in loops:
+                _pair(loop)
             parts = _weigh(tree, 0)
-            for loop in tree.find_all(nodes.For):
-                price = nodes.Const(sum(_weigh(node, 0) for node in loop.body))
-                loop.iter = nodes.Filter(loop.iter, _ROWS, [price], [], None, None, lineno=loop.lineno)
+            for loop in loops:
+                _sell(loop)
             tree.set_environment(self._environment)
             code = self._environment.compile(tree)
             return _Fit(Template.from_code(self._environment, code, self._environment.make_globals(None)), parts)
@@ -189,12 +204,18 @@ def _allowed(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Name):
         return node.name not in _NAMES
     if isinstance(node, nodes.Getitem):
-        return isinstance(node.arg, nodes.Const)
+        return isinstance(node.arg, nodes.Slice) or _fixed(node.arg)
+    if isinstance(node, nodes.Slice):
+        return all(map(_fixed, node.iter_child_nodes()))
     if isinstance(node, (nodes.Filter, nodes.Test)):
         return _cheap(node)
     if isinstance(node, nodes.For):
-        return isinstance(node.target, nodes.Name) and not node.recursive and node.test is None
+        return isinstance(node.target, (nodes.Name, nodes.Tuple)) and not node.recursive
     return isinstance(node, _NODES)
+
+
+def _fixed(node: nodes.Node) -> bool:
+    return isinstance(node.node if isinstance(node, nodes.Neg) else node, nodes.Const)
 
 
 def _cheap(node: nodes.Filter | nodes.Test) -> bool:
@@ -202,7 +223,33 @@ def _cheap(node: nodes.Filter | nodes.Test) -> bool:
         return False
     if isinstance(node, nodes.Test):
         return node.name in _TESTS
-    return node.name in _FILTERS and (not node.args or node.name in _ARGUMENTS)
+    if node.name in {"join", "replace"}:
+        texts = [each.value for each in node.args if isinstance(each, nodes.Const) and isinstance(each.value, str)]
+        if len(texts) != len(node.args):
+            return False
+        if node.name == "replace":  # which may not make a text longer
+            return len(texts) == 2 and 0 < len(texts[0]) >= len(texts[1])
+        return isinstance(node.node, _READ) and len(texts) <= 1 and len("".join(texts)) <= _MOST_SEPARATOR
+    return node.name == _PAIRS or (node.name in _FILTERS and (not node.args or node.name in _ARGUMENTS))
+
+
+def _sell(loop: nodes.For) -> None:
+    """Let the loop pay for its rounds before it begins."""
+    inside = [*loop.body, *([loop.test] if loop.test is not None else [])]
+    price = nodes.Const(sum(_weigh(node, 0) for node in inside))
+    if isinstance(loop.iter, nodes.Filter) and loop.iter.name == _PAIRS:
+        loop.iter.args = [price]
+    else:
+        loop.iter = nodes.Filter(loop.iter, _ROWS, [price], [], None, None, lineno=loop.lineno)
+
+
+def _pair(loop: nodes.For) -> None:
+    """``x.items()`` of a loop, the one call that is allowed, is a filter from here on."""
+    call = loop.iter
+    if not isinstance(call, nodes.Call) or not isinstance(call.node, nodes.Getattr) or call.node.attr != "items":
+        return
+    if not (call.args or call.kwargs or call.dyn_args or call.dyn_kwargs):
+        loop.iter = nodes.Filter(call.node.node, _PAIRS, [], [], None, None, lineno=loop.lineno)
 
 
 def _size(value: Any) -> int:

@@ -25,14 +25,16 @@ _HERE = (
     "{% for row in rows %}{% for w in words %}{{ row.title ~ w }}{% endfor %}{% endfor %}",
     "{{ words|length }} {{ missing|default('d') }} {{ name|trim|lower }} {{ deep|tojson }} {{ n|float }} {{ '7'|int }}",
     "{{ 'a' in words }} {{ n is defined }} {{ none is none }} {{ 'A' if yes else 'B' }} {{ words|first }} {{ n ~ f }}",
+    "{{ n + 1 }} {{ n - f }} {{ name + '!' }} {{ -n }} {{ words|join(', ') }} {{ name[:1] }} {{ words[1:] }} {{ words[-1] }}",
+    "{% for k, v in deep.items() %}{{ k }}={{ v }}{% endfor %}{% for w in words if w != 'a' %}{{ loop.index }}{{ w }}{% endfor %}",
+    "{{ name|replace('海', '!') }}{% if n in [1, 3] %}in{% endif %}{% for w in ['x', name] %}{{ w }}{% endfor %}",
     "{# note #}{% raw %}{{ kept }}{% endraw %} {{- name -}} {% if none %}{% endif %}",
 )  # fmt: skip
 _ELSEWHERE = (
-    "{% set x = name ~ name %}{{ x }}", "{{ n * 2 }}", "{{ n + 1 }}", "{{ name.upper() }}", "{{ words|join(', ') }}",
-    "{% for k, v in deep.items() %}{{ k }}{% endfor %}", "{{ range(3)|list }}", "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(1) }}",
-    "{{ words|map('upper')|list }}", "{% for c in name %}{{ c }}{% endfor %}", "{{ '%s-%s'|format(n, f) }}",
-    "{% set l = [] %}{% for w in words %}{% set _ = l.append(w) %}{% endfor %}{{ l }}", "{{ f|round(1) }}",
-    "{% for w in words if w != 'a' %}{{ w }}{% endfor %}", "{{ name|replace('海', 'sea') }}", "{{ words[0:2] }}",
+    "{% set x = name ~ name %}{{ x }}", "{{ n * 2 }}", "{{ name.upper() }}", "{{ deep.items() }}", "{{ '%s-%s'|format(n, f) }}",
+    "{{ range(3)|list }}", "{% macro m(x) %}{{ x }}{% endmacro %}{{ m(1) }}", "{{ words|map('upper')|list }}",
+    "{% for c in name %}{{ c }}{% endfor %}", "{{ f|round(1) }}", "{{ name|replace('海', 'sea') }}", "{{ name|join('--')|join('--') }}",
+    "{% set l = [] %}{% for w in words %}{% set _ = l.append(w) %}{% endfor %}{{ l }}", "{{ {'a': n} }}",
 )  # fmt: skip
 
 
@@ -74,6 +76,7 @@ async def test_errors_are_jinjas_on_both_ways(jail: Runner) -> None:
         ("{% if", "TemplateSyntaxError: unexpected 'end of template'"),
         ("{{ missing.a.b }}", "UndefinedError: 'missing' is undefined"),
         ("{% set x = 1 %}{{ missing.a.b }}", "UndefinedError: 'missing' is undefined"),
+        ("{{ n + name }}", "TypeError: unsupported operand type(s) for +: 'int' and 'str'"),
         ("{{ x|nosuch }}", "TemplateAssertionError: No filter named 'nosuch'."),
         ("{{ n|length }}", "TypeError: object of type 'int' has no len()"),
     ):
@@ -97,6 +100,7 @@ async def test_nothing_that_is_rendered_here_takes_long() -> None:
     bombs = (
         "{% for a in x %}{% for b in x %}{% for c in x %}{% for d in x %}{% endfor %}{% endfor %}{% endfor %}{% endfor %}",
         "{{ 9 ** 9 ** 9 }}", "{{ 'a' * 10**9 }}", "{{ 'a'|center(10**9) }}", "{{ 1.5|round(99999999) }}", "{{ x|tojson(9999999) }}",
+        "{{ x" + "|join('0123456789abcdef')" * 8 + " }}", "{{ " + "(" * 12 + "x ~ x" + ") ~ x" * 12 + " }}" * 1, "{{ '%999999999d' % 1 }}",
         "{{ x|batch(1, 'a')|list }}", "{{ x|string|replace('', 'aaaaaaaaaaaaaaaaaaa') }}", "{{ lipsum(n=1000) }}",
         "{{ x|tojson }}" * 500, "{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "{{ x" + ".a" * 3000 + " }}",
         "{{ 1" + " ~ x" * 2000 + " }}", "{% if x %}" * 500 + "{% endif %}" * 500, "{{ " + "-" * 5000 + "1 }}",
