@@ -107,11 +107,16 @@ async def _ask(task: Task, way: Way, number: int, said: list[Heard]) -> AsyncGen
     """Ask the model once; ``said`` gets what it says, whole."""
     request = way.request(last=number >= task.rounds)
     meter = Meter(task.model.card)
-    async with aclosing(task.model.stream(request)) as chunks:  # type: ignore[type-var]
-        async for chunk in chunks:
-            if piece := meter.take(chunk):
-                for is_answer, text in way.pieces(piece):
-                    yield Said(number, text, is_answer)
+    try:
+        async with aclosing(task.model.stream(request)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                if piece := meter.take(chunk):
+                    for is_answer, text in way.pieces(piece):
+                        yield Said(number, text, is_answer)
+    except asyncio.CancelledError:
+        if task.on_cut is not None:
+            task.on_cut(meter.cut(request))
+        raise
     for is_answer, text in way.pieces("", is_end=True):
         yield Said(number, text, is_answer)
     said.append(await meter.whole(request))

@@ -48,7 +48,8 @@ class AgentTool:
 class Task:
     """One question to an agent. ``rounds`` is how often the model is asked at most; the last time without tools.
 
-    ``limit`` is the number that is told when that was not enough.
+    ``limit`` is the number that is told when that was not enough. ``on_cut`` gets what came of an answer that is being
+    cancelled.
     """
 
     model: ChatModel
@@ -61,6 +62,7 @@ class Task:
     user: str = ""
     rounds: int = 11
     limit: int = 10
+    on_cut: Callable[[Heard], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

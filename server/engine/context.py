@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.engine import template
 from server.engine.events import AgentLogged, NodeRef, ReasoningStreamed
-from server.engine.node import FormAnswer, RunInfo
+from server.engine.node import FormAnswer, RunInfo, Spent
 from server.engine.ports import Ports
 from server.engine.values import Selector
 
@@ -92,6 +92,10 @@ class NodeContext:
     def reason(self, piece: str, *, is_final: bool = False) -> None:
         """Tell a piece of a model's reasoning."""
         self._frame.emit(ReasoningStreamed(self._ref.node_id, piece, is_final))
+
+    def pay(self, spent: Spent) -> None:
+        """Count what a model call cost that was cut off with its node."""
+        self._frame.core.pay(spent)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         """Tell an agent log entry."""

@@ -228,6 +228,10 @@ class Context(Protocol):
         """Tell a piece of a model's reasoning (``reasoning_chunk``)."""
         ...
 
+    def pay(self, spent: Spent) -> None:
+        """Count what a model call cost that was cut off with its node; whole ones are told by the result."""
+        ...
+
     def log(self, entry: Mapping[str, Any]) -> None:
         """Tell an agent log entry: id, label, parent_id, error, status, data, metadata (``agent_log``)."""
         ...

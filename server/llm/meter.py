@@ -55,6 +55,12 @@ class Meter:
         usage = self._usage or await tokens.estimate(request.messages, text)
         return Heard(text, usage, self._shown(usage), self._reason, self._calls)
 
+    def cut(self, request: ChatRequest) -> Heard:
+        """What came of an answer that is being cancelled; its usage is estimated when none was reported."""
+        text = "".join(self._pieces)
+        usage = self._usage or tokens.estimate_now(request.messages, text)
+        return Heard(text, usage, self._shown(usage), self._reason, self._calls)
+
     def _shown(self, usage: Usage) -> Mapping[str, Any]:
         now = time.perf_counter()
         return usage_dict(

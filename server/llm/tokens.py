@@ -119,6 +119,12 @@ async def estimate(messages: Sequence[PromptMessage], answer: str) -> Usage:
     return Usage(prompt, completion, prompt + completion, estimated=True)
 
 
+def estimate_now(messages: Sequence[PromptMessage], answer: str) -> Usage:
+    """The same at once, for callers that cannot wait because they are being cancelled."""
+    prompt, completion = prompt_tokens(messages), count(answer)
+    return Usage(prompt, completion, prompt + completion, estimated=True)
+
+
 def estimate_texts(texts: Sequence[str]) -> Usage:
     """Usage of an embedding or rerank call whose provider reported none."""
     found = sum(map(count, texts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ class AgentNode:
             raise log.error(NodeError(f"Failed to get agent tool: {error}", "ToolRuntimeError"), values) from error
         except NodeError as error:
             raise log.error(error, values) from None
+        except asyncio.CancelledError:
+            if (spent := log.spent) is not None:
+                ctx.pay(spent)
+            raise
 
     async def _run(self, ctx: Context, values: Mapping[str, Any], log: AgentLog) -> Result:
         config = _model(values["model"])
@@ -89,6 +94,7 @@ class AgentNode:
             model=model, question=question, instruction=instruction, history=history,
             tools=await bind(ctx.ports.tools, ctx.run, self._tools(values), lambda message: kept_file(ctx, message)),
             parameters=config.parameters, stop=config.stop, user=ctx.run.user_id, rounds=limit, limit=limit,
+            on_cut=log.cut,
         )
         finished = await self._work(ctx, config, task, log)
         text = finished.answer

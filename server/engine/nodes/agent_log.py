@@ -76,6 +76,10 @@ class AgentLog:
         error.usage = error.usage or self.spent
         return error
 
+    def cut(self, heard: Heard) -> None:
+        """Count an answer that is being cancelled."""
+        self._heard.append(heard)
+
     def take(self, event: AgentEvent) -> None:
         """Tell what happened."""
         match event:

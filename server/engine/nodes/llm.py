@@ -113,7 +113,7 @@ class LlmNode:
         request = self._request(messages, ctx.run.user_id, native="structured-output" in model.card.features)
         tell, finish = self._teller(ctx)
         try:
-            answer = await ask(model, self.model, request, tell)
+            answer = await ask(ctx, model, self.model, request, tell)
             finish()
             outputs = await self._outputs(answer)
         except NodeError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -77,9 +78,13 @@ async def open_model(ctx: Context, config: ModelConfig) -> ChatModel:
 
 
 async def ask(
-    model: ChatModel, config: ModelConfig, request: ChatRequest, on_text: Callable[[str], None] | None = None
+    ctx: Context, model: ChatModel, config: ModelConfig, request: ChatRequest,
+    on_text: Callable[[str], None] | None = None,
 ) -> Answer:
-    """One call; ``on_text`` gets the pieces as they come. Raises NodeError with what was spent until then."""
+    """One call; ``on_text`` gets the pieces as they come. Raises NodeError with what was spent until then.
+
+    What was spent is counted also when the node is cancelled.
+    """
     meter = Meter(model.card)
     try:
         async with aclosing(model.stream(request)) as chunks:  # type: ignore[type-var]
@@ -89,6 +94,10 @@ async def ask(
     except AppError as error:
         spent = meter.spent()
         raise failed(error, config, Spent(*spent) if spent else None) from error
+    except asyncio.CancelledError:
+        cut = meter.cut(request)
+        ctx.pay(Spent(cut.usage, cut.shown))
+        raise
     heard = await meter.whole(request)
     return Answer(heard.text, Spent(heard.usage, heard.shown), heard.finish_reason, heard.calls)
 

@@ -78,7 +78,7 @@ class ParameterExtractorNode:
             "function": _shown_function(request.tools[0]) if request.tools else {},
         }
         try:
-            answer = await ask(model, self.model, request)
+            answer = await ask(ctx, model, self.model, request)
         except NodeError as error:
             error.inputs, error.process_data = inputs, known
             error.outputs = {"__is_success": 0, "__reason": "Failed to invoke model", "__error": str(error)}

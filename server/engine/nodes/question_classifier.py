@@ -86,7 +86,7 @@ class QuestionClassifierNode:
         known = process_data(self.model, messages)
         spent = None
         try:
-            answer = await ask(model, self.model, request)
+            answer = await ask(ctx, model, self.model, request)
             spent = answer.spent
             known = process_data(self.model, messages, answer)
             chosen = _chosen(block_in(answer.text), classes)

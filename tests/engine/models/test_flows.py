@@ -12,6 +12,7 @@ from server.engine.engine import Engine, Variables
 from server.engine.events import AgentLogged, Event, NodeFinished, ReasoningStreamed, RunFinished
 from server.llm.calls import Timings
 from server.llm.openai_provider import OpenAICompatibleProvider
+from tests.doubles.behaviour import Behaviour
 from tests.doubles.openai_server import OpenAIServer
 from tests.engine.flows import CHAT, Told, answer, end, graph, node, start
 from tests.engine.models.world import MODEL, TOOLS, FakeKnowledge, FakeTools, ScriptedModel, World, asks
@@ -66,22 +67,22 @@ async def test_class_decides_the_way() -> None:
     assert run.text == "is b"
 
 
-async def test_agent_tells_its_steps_and_answer() -> None:
-    model = ScriptedModel([asks("weather", city="Rome")], "Sunny.", features=TOOLS)
-    world = World(model, tools=FakeTools(weather=lambda given: "sun"))
-    parameters = {
+AGENT = node(
+    "agent", "agent", agent_strategy_provider_name="langgenius/agent/agent", agent_strategy_name="function_calling",
+    agent_parameters={
         "model": {"type": "constant", "value": MODEL}, "query": {"type": "variable", "value": ["sys", "query"]},
         "tools": {"type": "constant", "value": [
             {"enabled": True, "provider_name": "w", "tool_name": "weather", "type": "builtin",
              "parameters": {"city": {"auto": 1}}},
         ]},
-    }  # fmt: skip
-    run = await told(
-        world, start(),
-        node("agent", "agent", agent_strategy_provider_name="langgenius/agent/agent",
-             agent_strategy_name="function_calling", agent_parameters=parameters),
-        answer("{{#agent.text#}}"), "start > agent > answer",
-    )  # fmt: skip
+    },
+)  # fmt: skip
+
+
+async def test_agent_tells_its_steps_and_answer() -> None:
+    model = ScriptedModel([asks("weather", city="Rome")], "Sunny.", features=TOOLS)
+    world = World(model, tools=FakeTools(weather=lambda given: "sun"))
+    run = await told(world, start(), AGENT, answer("{{#agent.text#}}"), "start > agent > answer")
     assert run.text == "Sunny." and run.end.tokens == 30
     assert [event.entry["label"] for event in run.of(AgentLogged) if event.entry["status"] == "start"] == [
         "ROUND 1", "gpt Thought", "CALL weather", "ROUND 2", "gpt Thought",
@@ -157,4 +158,35 @@ async def test_stop_closes_the_request_and_keeps_what_was_said(wire) -> None:
     run = Told(events)
     assert run.text == "tok0 tok1 tok2 " and isinstance(run.events[-1], RunFinished) and run.end.status == "stopped"
     assert not [event for event in run.of(NodeFinished) if event.node.node_id == "llm"]
+    # What was said is paid for: three tokens and the prompt, as far as can be told.
+    assert run.end.spent and run.end.tokens == run.end.spent[0].usage.total_tokens > 3
     await double.wait_for(lambda: double.calls[-1].disconnected_at is not None)
+
+
+async def test_stop_counts_every_round_of_an_agent(wire) -> None:
+    world, double = wire
+    double.script("m", Behaviour(call="weather", hang_at=2))
+    provider = OpenAICompatibleProvider(Timings())
+    form = {
+        "endpoint_url": double.base_url, "context_size": "8192", "function_calling_type": "tool_call",
+        "stream_function_calling": "supported",
+    }
+
+    class Models:
+        async def chat_model(self, tenant_id: str, name: str, model: str) -> Any:
+            return provider.chat(provider.custom_card("m", "llm", form), form)
+
+    world.ports.models = Models()  # type: ignore[misc]
+    world.ports.tools = FakeTools(weather=lambda given: "sun")  # type: ignore[misc]
+    flow = engine(world, start(), AGENT, answer("{{#agent.text#}}"), "start > agent > answer")
+    events: list[Event] = []
+    async with asyncio.timeout(5):
+        async for event in flow.run():
+            events.append(event)
+            if len(Told(events).pieces) == 2:
+                flow.stop()
+    run = Told(events)
+    assert run.end.status == "stopped" and run.text == "tok0 tok1 "
+    (spent,) = run.end.spent
+    assert spent.usage.estimated and spent.usage.completion_tokens > 1
+    await provider.close()

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from server.engine import template
-from server.engine.node import Node, NodeError, Result, RunInfo
+from server.engine.node import Node, NodeError, Result, RunInfo, Spent
 from server.engine.nodes import registry
 from server.engine.pool import Pool
 from server.engine.ports import (
@@ -173,6 +173,7 @@ class World:
         self.streamed: list[str] = []
         self.reasoned: list[tuple[str, bool]] = []
         self.logs: list[Mapping[str, Any]] = []
+        self.paid: list[Spent] = []
 
     def type_of(self, selector: Sequence[str]) -> str:
         return self.pool.type_of(selector)
@@ -196,6 +197,9 @@ class World:
 
     def reason(self, piece: str, *, is_final: bool = False) -> None:
         self.reasoned.append((piece, is_final))
+
+    def pay(self, spent: Spent) -> None:
+        self.paid.append(spent)
 
     def log(self, entry: Mapping[str, Any]) -> None:
         self.logs.append(entry)
