@@ -29,6 +29,7 @@ _FREE: dict[str, Json] = {
     "google.protobuf.Struct": {"type": "object", "additionalProperties": True},
     "google.protobuf.Value": {},
     "google.protobuf.ListValue": {"type": "array", "items": {}},
+    "transom.common.v1.Json": {},
 }
 _EVENTS: Json = {
     "type": "string",
@@ -122,7 +123,7 @@ class _Document:
 
     def _key(self, field: FieldDescriptor, response: bool) -> str:
         """The name of a field in JSON."""
-        return (self.options.wire(field).printed_as if response else "") or field.name
+        return (self.options.wire(field).printed_as if response else "") or _name(field)
 
     def object(self, descriptor: Descriptor, fields: list[FieldDescriptor], *, response: bool) -> Json:
         schema: Json = {
@@ -135,6 +136,13 @@ class _Document:
                 schema["required"] = required
         text = self.comments.of(descriptor.full_name)
         return {**schema, "description": text} if text else schema
+
+
+def _name(field: FieldDescriptor) -> str:
+    """A field as callers spell it: by a ``json_name`` of its own, else as in the proto."""
+    words = field.name.split("_")
+    derived = words[0] + "".join(word.capitalize() for word in words[1:])
+    return field.name if field.json_name == derived else field.json_name
 
 
 def _nullable(schema: Json) -> Json:
@@ -232,7 +240,7 @@ def _parameter(made: _Document, field: FieldDescriptor, place: str, required: se
     schema = made.field(field, response=False)
     text = schema.pop("description", "")
     return {
-        "name": field.name, "in": place, "required": field.name in required, "description": text, "schema": schema,
+        "name": _name(field), "in": place, "required": field.name in required, "description": text, "schema": schema,
     }
 
 

@@ -31,7 +31,8 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
-from server.bootstrap_tools import add_tools, build_tools
+from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
+from server.bootstrap_tools import add_tools
 from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
@@ -303,11 +304,14 @@ def build_sandbox(settings: Settings, stack: AsyncExitStack) -> Sandbox:
     return sandbox
 
 
-def add_service_api(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
+def add_service_api(
+    registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge, stack: AsyncExitStack
+) -> Workflows:
     """The Service API."""
     settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
+    workflows = build_workflows(core, models, files, knowledge, asking.auto_name, build_sandbox(settings, stack))
     chat = ChatService(
         db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps,
         RemoteFiles(core.outbound),
@@ -318,7 +322,9 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
         audio=settings.audio_file_size_limit, file=settings.file_size_limit,
         workflow_files=settings.workflow_file_upload_limit,
     )
-    registry.add(ChatServicer(chat, runs), chat_pb2, chat_grpc, "ChatService", "ChatStreamService")
+    add_workflow_runs(registry, core, workflows)
+    chats = ChatServicer(chat, runs, workflows.chatflows)
+    registry.add(chats, chat_pb2, chat_grpc, "ChatService", "ChatStreamService")
     registry.add(CompletionServicer(chat, runs), chat_pb2, chat_grpc, "CompletionService", "CompletionStreamService")
     registry.add(
         ConversationServicer(db, conversations, asking), conversation_pb2, conversation_grpc, "ConversationService"
@@ -332,6 +338,7 @@ def add_service_api(registry: Registry, core: Core, models: Models, files: Files
     files_api = FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access)
     registry.add(files_api, file_pb2, file_grpc, "FileService")
     add_web_api(registry, core, files, WebNeeds(chat, conversations, asking, printer, infos, infos_api, files_api))
+    return workflows
 
 
 @dataclass(slots=True)
@@ -428,10 +435,10 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     files = build_files(core, stack)
     registry = Registry()
     knowledge = await build_knowledge(core, models, stack)
-    add_service_api(registry, core, models, files, knowledge)
+    workflows = add_service_api(registry, core, models, files, knowledge, stack)
     add_knowledge(registry, core, models, files, knowledge)
     sessions = add_console(registry, core, models, files, stack)
-    add_tools(registry, core, build_tools(core, build_sandbox(settings, stack)))
+    add_tools(registry, core, workflows.tools)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,

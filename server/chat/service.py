@@ -105,6 +105,8 @@ class Question:
     auto_generate_name: bool = False
     # The message that this one follows; the nil UUID: the newest one, None: a branch begins.
     parent_message_id: str | None = NIL_UUID
+    # A published version of a chatflow; empty: the current one.
+    workflow_id: str = ""
 
 
 @dataclass(slots=True)
@@ -167,7 +169,7 @@ class ChatService:
         query = question.query.replace("\x00", "")
         if app.mode != "completion" and not query:
             raise invalid_param("query is required")
-        wanted = _conversation_id(question.conversation_id)
+        wanted = conversation_id(question.conversation_id)
         conversation = await self._db(self._load, caller, wanted) if wanted else None
         _check_parent(question.parent_message_id, conversation)
         config = self._config_of(app, conversation)
@@ -410,7 +412,8 @@ def _check_parent(parent: str | None, conversation: Conversation | None) -> None
         raise not_found("Parent Message Not Exists.")
 
 
-def _conversation_id(text: str) -> str:
+def conversation_id(text: str) -> str:
+    """The conversation that a caller names, canonical; empty for a new one. Raises invalid_param."""
     wanted = text.strip()
     if wanted and not is_uuid(wanted):
         raise invalid_param(

@@ -7,12 +7,14 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from server.chat.service import ChatService, Question, fault_of
-from server.edge.call import caller, current_call
+from server.chat.service import ChatService, Question, conversation_id, fault_of
+from server.edge.call import caller, last_event_id
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
 from server.runs.registry import Runs
 from server.runs.run import Outcome, Run
+from server.workflow_run.chatflow import Asked, ChatflowService
+from server.workflow_run.wire import chat_paused
 from transom.chat.v1 import chat_pb2, chat_service_pb2_grpc
 from transom.common.v1.common_pb2 import Result
 from transom.run.v1.event_pb2 import RunEvent
@@ -46,6 +48,7 @@ def _chat_question(request: chat_pb2.SendChatMessageRequest) -> Question:
         conversation_id=request.conversation_id,
         files=dicts(request.files),
         auto_generate_name=request.auto_generate_name if request.HasField("auto_generate_name") else True,
+        workflow_id=request.workflow_id,
     )
 
 
@@ -55,6 +58,14 @@ def _completion_question(request: chat_pb2.SendCompletionMessageRequest) -> Ques
         inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None,
         query=request.query,
         files=dicts(request.files),
+    )
+
+
+def asked_of(question: Question) -> Asked:
+    """A question to a chatflow. Raises invalid_param."""
+    return Asked(
+        inputs=question.inputs, query=question.query, conversation_id=conversation_id(question.conversation_id),
+        files=question.files, auto_generate_name=question.auto_generate_name, workflow_id=question.workflow_id,
     )
 
 
@@ -72,12 +83,15 @@ async def outcome_of(run: Run) -> Outcome:
 class Messages:
     """What all kinds of app share, here and on pages."""
 
-    def __init__(self, chat: ChatService, runs: Runs) -> None:
+    def __init__(self, chat: ChatService, runs: Runs, chatflows: ChatflowService | None = None) -> None:
         self._chat = chat
         self._runs = runs
+        self._chatflows = chatflows
 
     async def start(self, question: Question) -> Run:
         """Begin to answer."""
+        if self._chatflows is not None and caller().the_app.mode == "advanced-chat":
+            return await self._chatflows.start(caller(), asked_of(question))
         return await self._chat.start(caller(), question)
 
     async def follow(self, question: Question) -> Batches:
@@ -89,7 +103,7 @@ class Messages:
 
     async def rejoin(self, request: Any) -> Batches:
         """Tell what follows the last event that the caller has seen."""
-        after = request.after_sequence if request.HasField("after_sequence") else _last_event_id()
+        after = request.after_sequence if request.HasField("after_sequence") else last_event_id() or 0
         batches = await self._runs.rejoin(caller(), request.task_id, after)
         yield []
         async for batch in batches:
@@ -101,19 +115,10 @@ class Messages:
         return Result(result="success")
 
 
-def _last_event_id() -> int:
-    text = current_call().metadata.get("last-event-id", "").strip()
-    if not text:
-        return 0
-    if not text.isdigit() or len(text) > 9:
-        raise invalid_param("Last-Event-ID must be the number of an event")
-    return int(text)
-
-
 class ChatServicer(
     Messages, chat_service_pb2_grpc.ChatServiceServicer, chat_service_pb2_grpc.ChatStreamServiceServicer
 ):
-    """Chat apps."""
+    """Chat apps and chatflows."""
 
     async def SendChatMessage(
         self, request: chat_pb2.SendChatMessageRequest, context: Context
@@ -123,6 +128,8 @@ class ChatServicer(
             raise invalid_param("Agent Chat App does not support blocking mode")
         run = await self.start(_chat_question(request))
         outcome = await outcome_of(run)
+        if outcome.status == "paused":
+            return chat_paused(run.key, outcome)
         key = run.key
         return chat_pb2.SendChatMessageResponse(
             event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,

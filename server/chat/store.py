@@ -156,18 +156,22 @@ class ChatStore:
         else:
             created = self._uow.execute(_NEXT_MESSAGE, values).scalar_one()
         if turn.files:
-            self._uow.execute(
-                sa.insert(message_files),
-                [
-                    {
-                        "id": new_id(), "tenant_id": turn.tenant_id, "app_id": turn.app_id,
-                        "message_id": key.message_id, "type": file.kind, "transfer_method": file.method,
-                        "belongs_to": "user", "url": file.url or None, "upload_file_id": file.upload_id or None,
-                        # Of an upload its own row tells them.
-                        "name": file.name if file.url else None, "mime_type": file.mime_type if file.url else None,
-                        "size": file.size if file.url and file.size >= 0 else None,
-                    }
-                    for file in turn.files
-                ],
-            )
+            self.attach(turn.tenant_id, turn.app_id, key.message_id, turn.files)
         return replace(key, created_at=int(created.timestamp()))
+
+    def attach(self, tenant_id: str, app_id: str, message_id: str, files: Sequence[ResolvedFile]) -> None:
+        """Store the files of a user's message."""
+        self._uow.execute(
+            sa.insert(message_files),
+            [
+                {
+                    "id": new_id(), "tenant_id": tenant_id, "app_id": app_id, "message_id": message_id,
+                    "type": file.kind, "transfer_method": file.method, "belongs_to": "user", "url": file.url or None,
+                    "upload_file_id": file.upload_id or None,
+                    # Of an upload its own row tells them.
+                    "name": file.name if file.url else None, "mime_type": file.mime_type if file.url else None,
+                    "size": file.size if file.url and file.size >= 0 else None,
+                }
+                for file in files
+            ],
+        )

@@ -263,10 +263,12 @@ conversation_variables = sa.Table(
 runs = sa.Table(
     "runs", metadata,
     _id("task_id", primary_key=True), _id("tenant_id"), _id("app_id"),
-    _text("mode"), _id("message_id"), _id("conversation_id"), _id("end_user_id", nullable=True),
+    # A workflow app has no message.
+    _text("mode"), _id("message_id", nullable=True), _id("conversation_id", nullable=True),
+    _id("end_user_id", nullable=True),
     # The process that works on it; see process_leases.
     _text("owner"),
-    # running, succeeded, failed, stopped. Left once, never entered again.
+    # running, succeeded, failed, stopped; paused: nobody works on it, and another process may go on.
     _text("status", "running"),
     _time("stop_requested_at", nullable=True), _text("error", nullable=True),
     # Number of the last event, known at the end.

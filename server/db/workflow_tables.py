@@ -47,6 +47,7 @@ workflow_runs = sa.Table(
     _text("created_by_role", "end_user"), _id("created_by", nullable=True),
     _time("created_at"), _time("finished_at", nullable=True),
     sa.Index("ix_workflow_runs_app", "app_id", "triggered_from", "created_at", "id"),
+    sa.Index("ix_workflow_runs_task", "task_id"),
 )
 
 workflow_run_data = sa.Table(
@@ -99,4 +100,31 @@ workflow_draft_variables = sa.Table(
     _time("last_edited_at", nullable=True),
     _time("created_at"), _time("updated_at"),
     sa.UniqueConstraint("app_id", "node_id", "name"),
+)
+
+workflow_pauses = sa.Table(
+    "workflow_pauses", metadata,
+    # What a paused run needs to go on; removed when it does.
+    _id("run_id", primary_key=True), _id("tenant_id"), _id("app_id"),
+    # The engine's state, and what the server itself must know again of the run (server/workflow_run/plan.py).
+    _json("state"), _json("plan"),
+    # What it waits for, as it was told (sse-events.md 4.2), and how long it worked so far.
+    sa.Column("reasons", JSON, nullable=False, server_default="[]"),
+    sa.Column("elapsed_time", sa.Float, nullable=False, server_default="0"),
+    _time("created_at"),
+)
+
+human_input_forms = sa.Table(
+    "human_input_forms", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("app_id"), _id("workflow_run_id"),
+    _text("node_id"), _text("node_title"),
+    # Who has it may fill in the form; null when it is delivered another way.
+    sa.Column("token", sa.Text, nullable=True, unique=True),
+    # form_content, inputs, actions, resolved_default_values.
+    _json("definition"),
+    # waiting, submitted, timeout, expired.
+    _text("status", "waiting"), _text("action_id"), _json("submitted_data", nullable=True),
+    _time("expires_at"), _time("completed_at", nullable=True), _time("created_at"),
+    sa.Index("ix_human_input_forms_run", "workflow_run_id"),
+    sa.Index("ix_human_input_forms_waiting", "expires_at", postgresql_where=sa.text("status = 'waiting'")),
 )

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from server.kit.caller import Caller
+from server.kit.errors import invalid_param
 
 
 @dataclass(slots=True)
@@ -45,3 +46,13 @@ def caller() -> Caller:
 def enter(call: Call) -> None:
     """Make ``call`` the current one in this context."""
     _CURRENT.set(call)
+
+
+def last_event_id() -> int | None:
+    """The number in the header ``Last-Event-ID``. Raises invalid_param when it is none."""
+    text = current_call().metadata.get("last-event-id", "").strip()
+    if not text:
+        return None
+    if not text.isdigit() or len(text) > 9:
+        raise invalid_param("Last-Event-ID must be the number of an event")
+    return int(text)

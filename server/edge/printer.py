@@ -6,6 +6,7 @@ generic walk costs more than the rest of the call. Rules (architecture.md sectio
 
 - an unset field with presence prints ``null``, or nothing with ``(wire).omit_unset``;
 - other fields always print; free-form objects keep whole numbers whole;
+- a ``Json`` prints as the text that it holds;
 - a field with ``(wire).unwrap`` is the whole value, ``null`` when unset; of several, the one that is set.
 """
 
@@ -60,6 +61,7 @@ _compiled: dict[str, ToJson] = {
     "google.protobuf.Value": value_to_python,
     "google.protobuf.ListValue": _list_to_python,
     "google.protobuf.Empty": lambda _: {},
+    "transom.common.v1.Json": lambda value: orjson.Fragment(value.text or "null"),
 }
 
 

@@ -6,13 +6,13 @@ each delta costs one small ``orjson.dumps``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
 
 from server.edge.printer import to_python
-from transom.run.v1.event_pb2 import RunEvent
+from transom.run.v1.event_pb2 import MessageDelta, RunEvent, TextChunk
 
 PING = b"event: ping\n\n"
 
@@ -39,7 +39,10 @@ class SsePrinter:
             if self._task != event.task_id:
                 self._task = event.task_id
                 self._message_head = _message_head(event)
-            data = self._message_head + orjson.dumps(event.message.answer) + b',"from_variable_selector":null}\n\n'
+            source = orjson.dumps(_selector(event.message)) if event.message.from_variable_selector else b"null"
+            data = b'%b%b,"from_variable_selector":%b}\n\n' % (
+                self._message_head, orjson.dumps(event.message.answer), source
+            )
         else:
             flat = project(event)
             data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"
@@ -71,12 +74,19 @@ def _message_head(event: RunEvent) -> bytes:
     return b"data: " + orjson.dumps(head)[:-3]
 
 
+def _selector(said: MessageDelta | TextChunk) -> list[str] | None:
+    return list(said.from_variable_selector) or None
+
+
 def _envelope(event: RunEvent, name: str) -> dict[str, Any]:
     head: dict[str, Any] = {"event": name}
-    if event.conversation_id:
-        head["conversation_id"] = event.conversation_id
-    head["message_id"] = event.message_id
-    head["created_at"] = event.created_at
+    if event.message_id:
+        if event.conversation_id:
+            head["conversation_id"] = event.conversation_id
+        head["message_id"] = event.message_id
+        head["created_at"] = event.created_at
+    elif name not in _WITHOUT_RUN:
+        head["workflow_run_id"] = event.workflow_run_id or None
     if name != "error":
         head["task_id"] = event.task_id
     return head
@@ -87,13 +97,39 @@ def project(event: RunEvent) -> dict[str, Any]:
     kind = event.WhichOneof("body")
     assert kind is not None, "an event without a body never enters a log"
     head = _envelope(event, kind)
-    if kind == "message":
-        return head | {"id": event.message_id, "answer": event.message.answer, "from_variable_selector": None}
-    if kind == "message_end":
-        return head | {"id": event.message_id, "metadata": to_python(event.message_end.metadata), "files": None}
-    if kind == "message_replace":
-        return head | {"answer": event.message_replace.answer, "reason": event.message_replace.reason}
-    if kind == "error":
-        error = event.error
-        return head | {"code": error.code, "status": error.status, "message": error.message}
+    plain = _PLAIN.get(kind)
+    if plain is not None:
+        return head | plain(event)
+    if event.message_id and kind not in _WITHOUT_RUN:
+        head["workflow_run_id"] = event.workflow_run_id
+    body = getattr(event, kind)
+    data = to_python(body)
+    if kind == "text_chunk":
+        data["from_variable_selector"] = _selector(body)
+    head["data"] = data
     return head
+
+
+def _message_end(event: RunEvent) -> dict[str, Any]:
+    end = event.message_end
+    files = [to_python(file) for file in end.files] if event.workflow_run_id else None
+    return {"id": event.message_id, "metadata": to_python(end.metadata), "files": files}
+
+
+def _error(event: RunEvent) -> dict[str, Any]:
+    return {"code": event.error.code, "status": event.error.status, "message": event.error.message}
+
+
+# Workflow events whose envelope does not name the run (sse-events.md section 2).
+_WITHOUT_RUN = frozenset({"agent_log", "reasoning_chunk"})
+# Events whose fields are not in `data`.
+_PLAIN: Mapping[str, Callable[[RunEvent], dict[str, Any]]] = {
+    "message": lambda event: {
+        "id": event.message_id, "answer": event.message.answer, "from_variable_selector": _selector(event.message),
+    },
+    "message_end": _message_end,
+    "message_replace": lambda event: {
+        "answer": event.message_replace.answer, "reason": event.message_replace.reason,
+    },
+    "error": _error,
+}

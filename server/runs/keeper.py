@@ -17,10 +17,10 @@ from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.tasks import end
 from server.runs.log import EventLog, continued
-from server.runs.reader import end_of
 from server.runs.registry import Runs
 from server.runs.run import Run
 from server.runs.store import RunStore, StoredRun
+from server.runs.wire import ends_of
 from server.settings import Settings
 from transom.run.v1.event_pb2 import RunEvent
 
@@ -158,7 +158,10 @@ class Keeper:
     # Partial answers and stops
 
     async def _store_partials(self) -> None:
-        dirty = [run for run in self._runs.active.values() if run.answer_dirty and run.outcome is None]
+        dirty = [
+            run for run in self._runs.active.values()
+            if run.answer_dirty and run.outcome is None and run.key.message_id
+        ]
         if not dirty:
             return
         answers = {run.key.message_id: run.answer for run in dirty}
@@ -237,12 +240,14 @@ class Keeper:
         log.warning("run %s: its process is gone; %s", key.task_id, stored.status)
         try:
             events = await self._logged(key.task_id)
-            await self._log.close(key.task_id, key.event(len(events) + 1, **end_of(stored)))
+            ends = [key.event(len(events) + at, **body) for at, body in enumerate(ends_of(stored), 1)]
+            ends[-1].last = True
+            await self._log.close(key.task_id, ends)
         except (RedisError, OSError) as error:
             # Readers find the end in the database instead.
             log.warning("run %s: its log stays open: %s", key.task_id, error)
             return
-        answer = _told(events)
+        answer = _told(events) if key.message_id else ""
         if len(answer) > len(stored.answer):
             await self._db(self._keep_more, key.message_id, answer)
 

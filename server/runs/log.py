@@ -86,8 +86,8 @@ class EventLog:
         for task_id, events in batches:
             pipeline.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{events[-1].sequence}-0")
         for task_id, events in batches:
-            # From the start, in case nobody writes an end, and anew from the end.
-            if events[0].sequence == 1 or is_terminal(events[-1]):
+            # From the start, in case nobody writes an end, and anew from the end; workflows may start more than once.
+            if events[0].sequence == 1 or is_terminal(events[-1]) or _resumes(events[0]):
                 pipeline.expire(_key(task_id), self._seconds)
         results = await pipeline.execute(raise_on_error=False)
         return [
@@ -104,10 +104,10 @@ class EventLog:
         newest: Any = await self._redis.xrevrange(_key(task_id), count=1)
         return not newest or int(newest[0][0].split(b"-")[0]) < _CLOSED
 
-    async def close(self, task_id: str, event: RunEvent) -> None:
-        """Add the last event of a run whose process is gone; only the first close counts."""
+    async def close(self, task_id: str, events: Sequence[RunEvent]) -> None:
+        """Add the last events of a run whose process is gone; only the first close counts."""
         try:
-            await self._redis.xadd(_key(task_id), {_FIELD: _pack([event])}, id=f"{_CLOSED}-0")
+            await self._redis.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{_CLOSED}-0")
         except ResponseError as error:
             if _NOT_NEWER not in str(error):
                 raise
@@ -122,6 +122,10 @@ class EventLog:
         """The same, waiting up to ``milliseconds`` for the first one."""
         found: Any = await self._blocking.xread({_key(task_id): f"{after}-0"}, count=_PAGE, block=milliseconds)
         return _events(found[0][1]) if found else []
+
+
+def _resumes(event: RunEvent) -> bool:
+    return event.HasField("workflow_started") and event.workflow_started.reason == "resumption"
 
 
 def _events(entries: Sequence[Any]) -> list[RunEvent]:

@@ -17,8 +17,8 @@ from server.runs.log import EventLog, continued
 from server.runs.pace import Pace
 from server.runs.run import Run, is_terminal
 from server.runs.store import StoredRun
-from server.runs.wire import to_metadata
-from transom.run.v1.event_pb2 import MessageEnd, MessageReplace, Ping, RunError, RunEvent
+from server.runs.wire import ends_of
+from transom.run.v1.event_pb2 import MessageReplace, Ping, RunError, RunEvent
 
 log = logging.getLogger("transom.runs")
 
@@ -190,7 +190,7 @@ class _Row:
 
     @property
     def has_ended(self) -> bool:
-        return self.stored.status != "running"
+        return self.stored.status not in {"running", "paused"}
 
     @property
     def is_settled(self) -> bool:
@@ -235,25 +235,14 @@ def rebuilt(stored: StoredRun, after: int) -> list[RunEvent]:
     The number of the end is not stored (0) when the process of the run died: the end then
     follows what the reader has seen.
     """
-    key = stored.key
-    last = stored.last_sequence or after + (1 if stored.status == "failed" else 2)
-    if after >= last:
-        return []
-    end = key.event(last, **end_of(stored))
-    if stored.status == "failed" or after == last - 1:
-        return [end]
-    return [key.event(last - 1, message_replace=MessageReplace(answer=stored.answer)), end]
-
-
-def end_of(stored: StoredRun) -> dict[str, object]:
-    """The body of the last event of a run that its row tells of."""
-    if stored.status == "failed":
-        told = stored.metadata.get("error") or {
-            "code": Reason.INTERNAL_SERVER_ERROR.value, "status": 500, "message": stored.error or "",
-        }
-        return {"error": RunError(code=told["code"], status=told["status"], message=told["message"])}
-    how = MessageEnd.OUTCOME_STOPPED if stored.status == "stopped" else MessageEnd.OUTCOME_SUCCEEDED
-    return {"message_end": MessageEnd(metadata=to_metadata(stored.metadata), outcome=how)}
+    bodies = ends_of(stored)
+    if stored.status != "failed" and stored.key.message_id:
+        bodies.insert(0, {"message_replace": MessageReplace(answer=stored.answer)})
+    last = stored.last_sequence or after + len(bodies)
+    first = last - len(bodies) + 1
+    events = [stored.key.event(first + at, **body) for at, body in enumerate(bodies)]
+    events[-1].last = True
+    return [event for event in events if event.sequence > after]
 
 
 _GONE = RunError(code=Reason.NOT_FOUND.value, status=404, message="Task Not Exists.")

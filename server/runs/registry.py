@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from redis.exceptions import RedisError
+
 from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
@@ -16,12 +18,13 @@ from server.kit.errors import AppError, Reason, not_found
 from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.plain import clean_text
 from server.kit.tasks import end
-from server.runs.log import EventLog
+from server.runs.log import EventLog, continued
 from server.runs.pace import Pace
 from server.runs.reader import Batches, read_local, read_remote
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import RunStore, StoredRun
 from server.settings import Settings
+from transom.run.v1.event_pb2 import RunEvent
 
 log = logging.getLogger("transom.runs")
 
@@ -131,14 +134,34 @@ class Runs:
         Raises not_found for an unknown or foreign task.
         """
         stored = await self.find(caller, task_id)
+        return self.local(stored, after) or self.remote(stored, after)
+
+    def local(self, stored: StoredRun, after: int) -> Batches | None:
+        """Follow a run if this process works on it."""
         run = self.active.get(stored.key.task_id)
-        if run is not None and not run.lost:
-            return self.follow(run, after)
+        return None if run is None or run.lost else self.follow(run, after)
+
+    def remote(self, stored: StoredRun, after: int) -> Batches:
+        """Follow a run by its log and its row, whoever works on it."""
+        key = stored.key
 
         async def refresh() -> StoredRun | None:
-            return await self._db(self._find, caller.the_app.app_id, caller.the_user.id, stored.key.task_id)
+            return await self._db(self._find, key.app_id, key.end_user_id or "", key.task_id)
 
         return read_remote(stored, after, self._log, refresh, ping_seconds=self._settings.ping_seconds)
+
+    async def logged(self, task_id: str) -> list[RunEvent]:
+        """What the log holds of a run, from its first event on without a gap; nothing when the log is away."""
+        events: list[RunEvent] = []
+        try:
+            goes_on = True
+            while goes_on:
+                page, goes_on = continued(await self._log.read(task_id, len(events)), len(events))
+                events += page
+                goes_on = goes_on and bool(page)
+        except (RedisError, OSError) as error:
+            log.warning("cannot read the log of run %s: %s", task_id, error)
+        return events
 
     async def find(self, caller: Caller, task_id: str) -> StoredRun:
         """The calling end user's run. Raises not_found."""

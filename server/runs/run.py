@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from server.kit.errors import AppError
 from server.kit.plain import clean_text
 from transom.common.v1.common_pb2 import AnswerMetadata
 from transom.run.v1.event_pb2 import MessageDelta, MessageEnd, MessageReplace, RunError, RunEvent
 
-TERMINAL = frozenset({"message_end", "error"})
 _INSIST_SECONDS = 0.1
 
 
 def is_terminal(event: RunEvent) -> bool:
     """Whether nothing follows."""
-    return event.WhichOneof("body") in TERMINAL
+    return event.last
+
+
+def is_pause(event: RunEvent) -> bool:
+    """Whether nothing follows before somebody has answered."""
+    return event.HasField("workflow_paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,14 @@ class RunKey:
     tenant_id: str
     app_id: str
     mode: str
+    # Both empty in workflow apps.
     message_id: str
     conversation_id: str
     end_user_id: str | None
-    # Unix seconds at which the message was created.
+    # Unix seconds at which the message was created; 0 without one.
     created_at: int
+    # The workflow run, in apps that have a workflow.
+    workflow_run_id: str = ""
 
     @property
     def shown_conversation_id(self) -> str:
@@ -44,18 +53,31 @@ class RunKey:
         return RunEvent(
             sequence=sequence, time_ms=time.time_ns() // 1_000_000, task_id=self.task_id,
             message_id=self.message_id, conversation_id=self.shown_conversation_id, created_at=self.created_at,
-            **body,  # type: ignore[arg-type]
+            workflow_run_id=self.workflow_run_id, **body,  # type: ignore[arg-type]
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended: ``status`` is succeeded, stopped or failed."""
+    """How a run ended: ``status`` is succeeded, stopped, failed, or paused: another ``Run`` will go on with it.
+
+    ``result`` is for whoever started it, ``outputs`` are those of a workflow as values.
+    """
 
     status: str
     answer: str = ""
     metadata: AnswerMetadata | None = None
     error: AppError | None = None
+    result: Any = None
+    outputs: Mapping[str, Any] | None = None
+
+
+class Interruptible(Protocol):
+    """A task, or what else can be told to stop; told more than once, when it does not."""
+
+    def cancel(self) -> object:
+        """Stop."""
+        ...
 
 
 @dataclass(eq=False, slots=True)
@@ -75,8 +97,8 @@ class Run:
     answer_parts: list[str] = field(default_factory=list)
     answer_dirty: bool = False
     stop_requested: bool = False
-    # Set while the run may be interrupted: cancels the model call.
-    interrupt: asyncio.Task[None] | None = None
+    # Set while the run may be interrupted: cancels the model call or stops the workflow.
+    interrupt: Interruptible | None = None
     # Another process has ended the run in our stead; the log is no longer ours.
     lost: bool = False
     # When it ended, by time.monotonic.
@@ -90,38 +112,48 @@ class Run:
         """Number of the newest event."""
         return self.base + len(self.events)
 
-    def _emit(self, **body: object) -> None:
+    def emit(self, **body: object) -> None:
+        """Append an event with one of the bodies."""
         self.events.append(self.key.event(self.last + 1, **body))
         for waker in self._wakers:
             waker.set()
 
-    def delta(self, text: str) -> None:
+    def delta(self, text: str, selector: Sequence[str] = ()) -> None:
         """Append a piece of the answer, without characters that cannot be stored."""
         text = clean_text(text)
         if not text:
             return
         self.answer_parts.append(text)
         self.answer_dirty = True
-        self._emit(message=MessageDelta(answer=text))
+        self.emit(message=MessageDelta(answer=text, from_variable_selector=selector))
 
     def replace(self, text: str, reason: str) -> None:
         """Replace the answer so far."""
         text = clean_text(text)
         self.answer_parts = [text]
         self.answer_dirty = True
-        self._emit(message_replace=MessageReplace(answer=text, reason=reason))
+        self.emit(message_replace=MessageReplace(answer=text, reason=reason))
 
     def end(self, outcome: Outcome, *, http_status: int = 0, message: str = "") -> None:
         """The last event. Call it after the outcome is stored; only the first call counts."""
+        if outcome.error is not None:
+            body: dict[str, object] = {
+                "error": RunError(code=outcome.error.reason.value, status=http_status, message=message)
+            }
+        else:
+            how = MessageEnd.OUTCOME_STOPPED if outcome.status == "stopped" else MessageEnd.OUTCOME_SUCCEEDED
+            body = {"message_end": MessageEnd(metadata=outcome.metadata, outcome=how)}
+        self.conclude(outcome, [body])
+
+    def conclude(self, outcome: Outcome, bodies: Sequence[Mapping[str, object]]) -> None:
+        """The last events, by their bodies, as ``end``; after a pause others will follow."""
         if self.outcome is not None:
             return
         self.outcome = outcome
         self.ended_at = time.monotonic()
-        if outcome.error is not None:
-            self._emit(error=RunError(code=outcome.error.reason.value, status=http_status, message=message))
-        else:
-            how = MessageEnd.OUTCOME_STOPPED if outcome.status == "stopped" else MessageEnd.OUTCOME_SUCCEEDED
-            self._emit(message_end=MessageEnd(metadata=outcome.metadata, outcome=how))
+        for body in bodies[:-1]:
+            self.emit(**body)
+        self.emit(**bodies[-1], last=outcome.status != "paused")
         self.finished.set()
 
     @property

@@ -13,10 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import conversations, messages, process_leases, runs
+from server.db.tables import accounts, conversations, end_users, messages, process_leases, runs
+from server.db.workflow_tables import workflow_node_executions, workflow_run_data, workflow_runs
 from server.runs.run import RunKey
 
 INTERRUPTED = "The server stopped while the answer was being written."
+# What the record of a workflow run says that a user stopped.
+STOPPED = "Aborted: User requested stop"
 
 _STOP = (
     sa.update(runs)
@@ -101,6 +104,24 @@ _END_DEAD_MESSAGES = (
         updated_at=sa.func.now(),
     )
 )
+_OF_WORKFLOW = workflow_runs.c.task_id.in_(sa.bindparam("ids", expanding=True))
+_END_DEAD_WORKFLOWS = (
+    sa.update(workflow_runs)
+    .where(_OF_WORKFLOW, runs.c.task_id == workflow_runs.c.task_id, workflow_runs.c.status == "running")
+    .values(
+        status=runs.c.status, error=sa.case((runs.c.status == "stopped", STOPPED), else_=runs.c.error),
+        finished_at=sa.func.now(),
+        elapsed_time=sa.func.extract("epoch", sa.func.now() - workflow_runs.c.created_at),
+    )
+)
+_END_DEAD_NODES = (
+    sa.update(workflow_node_executions)
+    .where(
+        _OF_WORKFLOW, workflow_node_executions.c.workflow_run_id == workflow_runs.c.id,
+        workflow_node_executions.c.status == "running",
+    )
+    .values(status="failed", error=workflow_runs.c.error, finished_at=sa.func.now())
+)
 _KEEP_MORE = (
     sa.update(messages)
     .where(
@@ -120,7 +141,7 @@ NEW_RUN = sa.insert(runs).values({name: sa.bindparam(f"run_{name}") for name in 
 
 def new_run(key: RunKey, owner: str) -> dict[str, object]:
     """Parameters of ``NEW_RUN``."""
-    return {f"run_{name}": owner if name == "owner" else getattr(key, name) for name in _NEW}
+    return {f"run_{name}": owner if name == "owner" else getattr(key, name) or None for name in _NEW}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +159,25 @@ class FinalMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredWorkflow:
+    """The workflow run of a run. ``outputs`` is JSON text, ``created_by`` who started it, as events tell it."""
+
+    id: str
+    workflow_id: str
+    status: str
+    error: str | None
+    outputs: str | None
+    elapsed_time: float
+    total_tokens: int
+    total_steps: int
+    exceptions_count: int
+    created_by: Mapping[str, Any]
+    # Unix seconds.
+    created_at: int
+    finished_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRun:
     """A run as the database knows it."""
 
@@ -149,11 +189,25 @@ class StoredRun:
     metadata: Mapping[str, Any]
     # How long ago it ended; 0 while it runs.
     ended_seconds: float = 0.0
+    workflow: StoredWorkflow | None = None
 
 
 _ENDED = sa.func.coalesce(sa.func.extract("epoch", sa.func.now() - runs.c.finished_at), 0.0).label("ended_seconds")
-_OF_MESSAGE = (
-    _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"),
+_W = workflow_runs.c
+_STORED = (
+    sa.select(
+        runs, _ENDED, messages.c.answer, messages.c.metadata, messages.c.created_at.label("message_created_at"),
+        _W.id.label("w_id"), _W.workflow_id.label("w_workflow_id"), _W.status.label("w_status"),
+        _W.error.label("w_error"), _W.elapsed_time, _W.total_tokens, _W.total_steps, _W.exceptions_count,
+        _W.created_by_role, _W.created_by, _W.created_at.label("w_created_at"), _W.finished_at.label("w_finished_at"),
+        sa.cast(workflow_run_data.c.outputs, sa.Text).label("w_outputs"),
+        end_users.c.session_id, accounts.c.name.label("account_name"), accounts.c.email,
+    )
+    .outerjoin(messages, messages.c.id == runs.c.message_id)
+    .outerjoin(workflow_runs, _W.task_id == runs.c.task_id)
+    .outerjoin(workflow_run_data, workflow_run_data.c.run_id == _W.id)
+    .outerjoin(end_users, end_users.c.id == _W.created_by)
+    .outerjoin(accounts, accounts.c.id == _W.created_by)
 )
 
 
@@ -202,10 +256,16 @@ class RunStore:
 
     def find(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
         """A run of an end user, with what its message holds."""
-        statement = (
-            sa.select(runs, *_OF_MESSAGE)
-            .join(messages, messages.c.id == runs.c.message_id)
-            .where(runs.c.task_id == task_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id)
+        statement = _STORED.where(
+            runs.c.task_id == task_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id
+        )
+        row = self._uow.execute(statement).one_or_none()
+        return None if row is None else _stored(row)
+
+    def find_workflow(self, app_id: str, end_user_id: str, workflow_run_id: str) -> StoredRun | None:
+        """The run of an end user's workflow run."""
+        statement = _STORED.where(
+            _W.id == workflow_run_id, runs.c.app_id == app_id, runs.c.end_user_id == end_user_id
         )
         row = self._uow.execute(statement).one_or_none()
         return None if row is None else _stored(row)
@@ -239,12 +299,7 @@ class RunStore:
         if not ids:
             return []
         self._abandon(ids, INTERRUPTED)
-        statement = (
-            sa.select(runs, *_OF_MESSAGE)
-            .join(messages, messages.c.id == runs.c.message_id)
-            .where(runs.c.task_id.in_(ids))
-        )
-        return [_stored(row) for row in self._uow.execute(statement)]
+        return [_stored(row) for row in self._uow.execute(_STORED.where(runs.c.task_id.in_(ids)))]
 
     def abandon(self, task_id: str, error: str) -> bool:
         """End a run as failed and keep the stored part of its answer; False when it had ended already."""
@@ -253,7 +308,8 @@ class RunStore:
     def _abandon(self, task_ids: Sequence[str], error: str) -> bool:
         ended = self._uow.execute(_END_DEAD, {"ids": task_ids, "b_error": error}).rowcount > 0
         if ended:
-            self._uow.execute(_END_DEAD_MESSAGES, {"ids": task_ids})
+            for statement in (_END_DEAD_MESSAGES, _END_DEAD_WORKFLOWS, _END_DEAD_NODES):
+                self._uow.execute(statement, {"ids": task_ids})
         return ended
 
     def keep_more(self, message_id: str, answer: str) -> None:
@@ -267,13 +323,26 @@ class RunStore:
 
 
 def _stored(row: sa.Row[Any]) -> StoredRun:
-    created: datetime = row.message_created_at
+    created: datetime | None = row.message_created_at
     key = RunKey(
-        task_id=row.task_id, tenant_id=row.tenant_id, app_id=row.app_id, mode=row.mode, message_id=row.message_id,
-        conversation_id=row.conversation_id, end_user_id=row.end_user_id, created_at=int(created.timestamp()),
+        task_id=row.task_id, tenant_id=row.tenant_id, app_id=row.app_id, mode=row.mode,
+        message_id=row.message_id or "", conversation_id=row.conversation_id or "", end_user_id=row.end_user_id,
+        created_at=int(created.timestamp()) if created else 0, workflow_run_id=row.w_id or "",
     )
     return StoredRun(
-        key=key, status=row.status, error=row.error, last_sequence=row.last_sequence, answer=row.answer,
+        key=key, status=row.status, error=row.error, last_sequence=row.last_sequence, answer=row.answer or "",
         metadata=row.metadata or {}, ended_seconds=float(row.ended_seconds),
+        workflow=_stored_workflow(row) if row.w_id else None,
     )
 
+
+def _stored_workflow(row: sa.Row[Any]) -> StoredWorkflow:
+    by: dict[str, Any] = {"id": row.created_by, "user": row.session_id}
+    if row.created_by_role == "account":
+        by = {"id": row.created_by, "name": row.account_name, "email": row.email}
+    return StoredWorkflow(
+        id=row.w_id, workflow_id=row.w_workflow_id, status=row.w_status, error=row.w_error, outputs=row.w_outputs,
+        elapsed_time=row.elapsed_time, total_tokens=row.total_tokens, total_steps=row.total_steps,
+        exceptions_count=row.exceptions_count, created_by=by, created_at=int(row.w_created_at.timestamp()),
+        finished_at=int(row.w_finished_at.timestamp()) if row.w_finished_at else 0,
+    )

@@ -58,6 +58,11 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.abandon": "a run of this process, by the key that it was started with",
     "RunStore.keep_more": "a message of a run of this process",
     "RunStore.count_running": "an advisory lock reads no rows; the count names the app",
+    "WorkflowRunStore.start": "inserts only, each row with its tenant",
+    "WorkflowRunStore.keep": "a run of this process, by the key that it was started with",
+    "WorkflowRunStore.finish": "a run of this process, by the key that it was started with",
+    "WorkflowRunStore.pause": "a run of this process, by the key that it was started with",
+    "WorkflowRunStore.step": "inserts only, each row with its tenant",
     "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",
     "ReconcileStore.order_lost_documents": "work of all tenants that got lost",
     "ReconcileStore.order_lost_rebuilds": "work of all tenants that got lost",
@@ -72,6 +77,7 @@ MAY_KNOW_SQL: Mapping[str, str] = {
     "server/bootstrap.py": "the type of the engine, which it closes",
     "server/bootstrap_knowledge.py": "the type of the engine",
     "server/cli/admin.py": "errors of a database that is away",
+    "server/workflow_run/statements.py": "what its store sends, which is long",
     "server/metadata/conditions.py": "conditions that stores put into their statements",
 }
 AN_ID = "01a212de-ab86-78ab-a985-0be0481c1db8"

@@ -33,6 +33,7 @@ from server.kit.crypto import Sealer, hash_password
 from server.kit.ids import new_id
 from tests.harness.product import COMPATIBLE, PASSWORD, SECRET, App, Product, Workspace
 from tests.rest.calls import policy_of
+from tests.rest.flows import PATIENT, flow
 from transom.common.v1 import options_pb2
 
 PROVIDERS = "/console/api/workspaces/current/model-providers"
@@ -100,6 +101,10 @@ class Workplace:
     @cached_property
     def apps(self) -> dict[str, App]:
         """A client of an app by its mode."""
+        return {**self._easy_apps, "workflow": flow(self.workspace, PATIENT)}
+
+    @property
+    def _easy_apps(self) -> dict[str, App]:
         form = [{"paragraph": {"label": "Query", "variable": "query", "required": False, "default": ""}}]
         return {
             mode: self.workspace.app(
@@ -185,7 +190,14 @@ class Party:
 
     def _task(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """A run that is still speaking: its client left, it goes on."""
-        return {"task": self._stream(mode, {"inputs": {}, "query": "a question", "user": self.user})["task_id"]}
+        body = {"inputs": {"name": "slow"}, "query": "a question", "user": self.user}
+        return {"task": self._stream(mode, body)["task_id"]}
+
+    def _workflow_run(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A run that has ended, and the version that ran."""
+        body = {"inputs": {"name": "quick"}, "user": self.user}
+        data = self._ok(self.apps["workflow"].http.post("/v1/workflows/run", json=body))["data"]
+        return {"workflow_run": data["id"], "workflow_version": data["workflow_id"]}
 
     def _stream(self, mode: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The first event of a stream that is then left."""
@@ -383,7 +395,8 @@ Maker = Callable[[Party, str, Mapping[str, str]], dict[str, str]]
 # How each kind of resource of the contract is made, those that others are made of first.
 MAKERS: Mapping[str, Maker] = {
     "conversation": Party._turn, "message": Party._turn, "file": Party._turn, "end_user": Party._turn,
-    "upload": Party._upload, "task": Party._task, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
+    "upload": Party._upload, "task": Party._task, "workflow_run": Party._workflow_run,
+    "workflow_version": Party._workflow_run, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
     "dataset_key": Party._dataset_key, "provider_credential": Party._provider_credential,
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
@@ -409,12 +422,13 @@ def mode_of(binding: Binding) -> str:
     of_workflows = binding.service.startswith("transom.workflow.") and name != "ConvertToWorkflow"
     if policy.auth == options_pb2.AUTH_ACCOUNT and (of_workflows or name in {"ExportApp", "ImportApp"}):
         return WORKFLOW
-    mode = "completion" if list(policy.modes) == ["completion"] else "chat"
+    mode = next((mode for mode in ("completion", WORKFLOW) if list(policy.modes)[:1] == [mode]), "chat")
     return PAGE + mode if policy.auth == options_pb2.AUTH_PASSPORT else mode
 
 
 def _route(mode: str) -> str:
-    return "completion-messages" if mode.removeprefix(PAGE) == "completion" else "chat-messages"
+    routes = {"completion": "completion-messages", WORKFLOW: "workflows/run"}
+    return routes.get(mode.removeprefix(PAGE), "chat-messages")
 
 
 def _by_name(credentials: list[dict[str, str]], name: str) -> str:

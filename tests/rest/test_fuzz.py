@@ -24,6 +24,7 @@ from gateway.contract import Binding
 from server.chat.model_config import to_console
 from tests.harness.product import App, Product, Workspace
 from tests.rest.calls import BINDINGS, Field, policy_of, request_fields, rest, with_value
+from tests.rest.flows import PASS, flow
 from tests.rest.parties import INSIDE, MAKERS, UPLOADS, OtherWorkspace, Party, Workplace, mode_of
 from transom.common.v1 import options_pb2
 
@@ -58,6 +59,7 @@ def party(product: Product, workspace: Workspace, model_url: str) -> Party:
     place = Workplace(OtherWorkspace(product, model_url), model_url)
     on = {"suggested_questions_after_answer": {"enabled": True}, "file_upload": UPLOADS}
     apps = {mode: place.workspace.app(mode, **on) for mode in ("chat", "completion")}
+    apps["workflow"] = flow(place.workspace, PASS)
     return Party(place, apps, "alice")
 
 
@@ -95,7 +97,7 @@ def assert_sound(reply: httpx.Response) -> None:
 
 def _client(binding: Binding, party: Party) -> httpx.Client:
     policy = policy_of(binding)
-    mode = "completion" if list(policy.modes) == ["completion"] else "chat"
+    mode = mode_of(binding)
     client = party.client(options_pb2.Auth.Name(policy.auth), mode)
     if binding.method.name in ENDS_SESSION:
         return httpx.Client(base_url=client.base_url, timeout=60, cookies=dict(client.cookies), headers=client.headers)

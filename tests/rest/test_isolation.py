@@ -47,7 +47,10 @@ _LOOKS_LIKE_AN_ID = re.compile(r"(^|[._])(id|ids|uuid|uuids)$")
 NOT_OWNED: Mapping[str, str] = {
     "SendChatMessageRequest.trace_id": "the caller's own text, passed to tracing",
     "SendCompletionMessageRequest.trace_id": "the caller's own text, passed to tracing",
-    "SendChatMessageRequest.workflow_id": "ignored until chatflows run",
+    "SendChatMessageRequest.workflow_id": "a chatflow's; test_chatflows.py",
+    "RunWorkflowRequest.trace_id": "the caller's own text, passed to tracing",
+    "RunWorkflowVersionRequest.trace_id": "the caller's own text, passed to tracing",
+    "ListWorkflowLogsRequest.created_by_end_user_session_id": "a filter over the app's own log",
     **{
         f"{request}.node_id": "a node in the app's own graph"
         for request in ("ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest")
@@ -99,6 +102,8 @@ _KNOWLEDGE = {
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "SendChatMessage": {"inputs": {}, "query": "again"},
     "StreamChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
+    "RunWorkflowVersion": {"inputs": {}},
+    "StreamWorkflowVersion": {"inputs": {}, "response_mode": "streaming"},
     "RenameConversation": {"name": "stolen"},
     "SendWebChatMessage": {"inputs": {}, "query": "again"},
     "StreamWebChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
@@ -229,14 +234,14 @@ def _owned(binding: Binding) -> list[Field]:
     return [field for field in request_fields(binding) if _resource(binding, field)]
 
 
-def _foreigners(binding: Binding) -> list[str]:
+def _foreigners(binding: Binding, resource: str = "") -> list[str]:
     """Who may not see a thing of the owner: depends on what an RPC is bound to."""
     policy = policy_of(binding)
     if policy.auth == options_pb2.AUTH_PASSPORT:
         return ["stranger", "sibling", "neighbour"]
     if policy.auth != options_pb2.AUTH_APP_KEY:
         return ["stranger"]
-    of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED
+    of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED and resource != "workflow_version"
     return ["stranger", "sibling", *(["neighbour"] if of_user else [])]
 
 
@@ -245,7 +250,7 @@ def _cases() -> Iterator[Case]:
         for field in _owned(binding):
             if (str(binding.method.name), field.path) in UNREAD:
                 continue
-            for foreigner in _foreigners(binding):
+            for foreigner in _foreigners(binding, _resource(binding, field)):
                 yield Case(binding, field, foreigner)
 
 
@@ -349,7 +354,7 @@ def test_silent_fields_are_those_that_the_reference_names() -> None:
     assert silent == {
         ("StopChatMessage", "task_id"), ("StopCompletionMessage", "task_id"), ("StopWebChatMessage", "task_id"),
         ("StopWebCompletionMessage", "task_id"), ("UnpinConversation", "conversation_id"),
-        ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"),
+        ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"), ("StopWorkflowTask", "task_id"),
     }  # fmt: skip
 
 

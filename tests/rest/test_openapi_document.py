@@ -33,9 +33,7 @@ NOT_BUILT_YET = {
     "GET /v1/apps/annotations", "POST /v1/apps/annotations", "PUT /v1/apps/annotations/{annotation_id}",
     "DELETE /v1/apps/annotations/{annotation_id}", "POST /v1/apps/annotation-reply/{action}",
     "GET /v1/apps/annotation-reply/{action}/status/{job_id}",
-    # workflows and human input
-    "POST /v1/workflows/run", "POST /v1/workflows/{workflow_id}/run", "POST /v1/workflows/tasks/{task_id}/stop",
-    "GET /v1/workflows/run/{workflow_run_id}", "GET /v1/workflows/logs", "GET /v1/workflow/{workflow_run_id}/events",
+    # human input
     "GET /v1/form/human_input/{form_token}", "POST /v1/form/human_input/{form_token}",
     # knowledge pipelines
     "POST /v1/datasets/pipeline/file-upload", "GET /v1/datasets/{dataset_id}/pipeline/datasource-plugins",
@@ -48,6 +46,10 @@ LEFT_OUT = {
     "metadata.retriever_resources[].id": "POST",
     "metadata.retriever_resources[].message_id": "POST",
     "metadata.retriever_resources[].created_at": "POST",
+    # sse-events.md 7.2: sent in streams only.
+    "data.created_by": "POST /v1/workflows/", "data.created_by.id": "POST /v1/workflows/",
+    "data.created_by.user": "POST /v1/workflows/",
+    "data.exceptions_count": "POST /v1/workflows/", "data.files": "POST /v1/workflows/", "data.files[]": "POST /v1/workflows/",
     # service-api.md 7.1: sent in streams and blocking answers only.
     "data[].retriever_resources[].summary": "GET /v1/messages",
 }
@@ -171,7 +173,7 @@ def filled(message: Message, depth: int = 0) -> Message:
                 getattr(message, field.name).extend([value, value])
             elif field.containing_oneof is None or message.WhichOneof(field.containing_oneof.name) is None:
                 setattr(message, field.name, value)
-        elif field.message_type.full_name.startswith("google.protobuf."):
+        elif field.message_type.full_name.startswith("google.protobuf.") or field.message_type.name == "Json":
             free_form(message, field)
         elif depth < 6:
             inner = getattr(message, field.name)
@@ -188,10 +190,12 @@ def text_or_number(field: FieldDescriptor) -> Any:
 
 
 def free_form(message: Message, field: FieldDescriptor) -> None:
-    """Set a Struct, Value or ListValue."""
+    """Set a Struct, Value, ListValue or Json."""
     inner = getattr(message, field.name)
     for one in [inner.add()] if field.is_repeated else [inner]:
-        if field.message_type.name == "Struct":
+        if field.message_type.name == "Json":
+            one.text = '{"a": [1, null]}'
+        elif field.message_type.name == "Struct":
             one.update({"a": 1, "b": [None, {"c": 1.5}]})
         elif field.message_type.name == "Value":
             one.number_value = 5

@@ -27,7 +27,7 @@ from transom.common.v1 import common_pb2 as transom_dot_common_dot_v1_dot_common
 from transom.common.v1 import options_pb2 as transom_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atransom/chat/v1/chat.proto\x12\x0ftransom.chat.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1etransom/common/v1/common.proto\x1a\x1ftransom/common/v1/options.proto\"\xd0\x02\n\x16SendChatMessageRequest\x12\'\n\x06inputs\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x12\n\x05query\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rresponse_mode\x18\x03 \x01(\t\x12+\n\x0f\x63onversation_id\x18\x04 \x01(\tB\x12\x92\xb5\x18\x0e\x1a\x0c\x63onversation\x12\x0c\n\x04user\x18\x05 \x01(\t\x12&\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x17.google.protobuf.Struct\x12\x1f\n\x12\x61uto_generate_name\x18\x07 \x01(\x08H\x01\x88\x01\x01\x12\x13\n\x0bworkflow_id\x18\x08 \x01(\t\x12\x10\n\x08trace_id\x18\t \x01(\t\x12\x16\n\x0eretriever_from\x18\n \x01(\tB\x08\n\x06_queryB\x15\n\x13_auto_generate_name\"\xd9\x01\n\x17SendChatMessageResponse\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x05 \x01(\t\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x07 \x01(\t\x12\x33\n\x08metadata\x18\x08 \x01(\x0b\x32!.transom.common.v1.AnswerMetadata\x12\x12\n\ncreated_at\x18\t \x01(\r\"\xcd\x01\n\x1cSendCompletionMessageRequest\x12\'\n\x06inputs\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\r\n\x05query\x18\x02 \x01(\t\x12\x15\n\rresponse_mode\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12&\n\x05\x66iles\x18\x05 \x03(\x0b\x32\x17.google.protobuf.Struct\x12\x10\n\x08trace_id\x18\x06 \x01(\t\x12\x16\n\x0eretriever_from\x18\x07 \x01(\t\"\xc6\x01\n\x1dSendCompletionMessageResponse\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x06 \x01(\t\x12\x33\n\x08metadata\x18\x07 \x01(\x0b\x32!.transom.common.v1.AnswerMetadata\x12\x12\n\ncreated_at\x18\x08 \x01(\r\"A\n\x12StopMessageRequest\x12\x1d\n\x07task_id\x18\x01 \x01(\tB\x0c\x92\xb5\x18\x08\x1a\x04task \x01\x12\x0c\n\x04user\x18\x02 \x01(\t\"q\n\x14ResumeMessageRequest\x12\x1b\n\x07task_id\x18\x01 \x01(\tB\n\x92\xb5\x18\x06\x1a\x04task\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x11\n\x0f_after_sequenceb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atransom/chat/v1/chat.proto\x12\x0ftransom.chat.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1etransom/common/v1/common.proto\x1a\x1ftransom/common/v1/options.proto\"\xd0\x02\n\x16SendChatMessageRequest\x12\'\n\x06inputs\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x12\n\x05query\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x15\n\rresponse_mode\x18\x03 \x01(\t\x12+\n\x0f\x63onversation_id\x18\x04 \x01(\tB\x12\x92\xb5\x18\x0e\x1a\x0c\x63onversation\x12\x0c\n\x04user\x18\x05 \x01(\t\x12&\n\x05\x66iles\x18\x06 \x03(\x0b\x32\x17.google.protobuf.Struct\x12\x1f\n\x12\x61uto_generate_name\x18\x07 \x01(\x08H\x01\x88\x01\x01\x12\x13\n\x0bworkflow_id\x18\x08 \x01(\t\x12\x10\n\x08trace_id\x18\t \x01(\t\x12\x16\n\x0eretriever_from\x18\n \x01(\tB\x08\n\x06_queryB\x15\n\x13_auto_generate_name\"\xc6\x02\n\x17SendChatMessageResponse\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x05 \x01(\t\x12\x0c\n\x04mode\x18\x06 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x07 \x01(\t\x12\x33\n\x08metadata\x18\x08 \x01(\x0b\x32!.transom.common.v1.AnswerMetadata\x12\x12\n\ncreated_at\x18\t \x01(\r\x12$\n\x0fworkflow_run_id\x18\n \x01(\tB\x06\x92\xb5\x18\x02\x08\x01H\x00\x88\x01\x01\x12\x31\n\x04\x64\x61ta\x18\x0b \x01(\x0b\x32\x1b.transom.chat.v1.PausedChatB\x06\x92\xb5\x18\x02\x08\x01\x42\x12\n\x10_workflow_run_id\"\xd6\x02\n\nPausedChat\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04mode\x18\x02 \x01(\t\x12\x17\n\x0f\x63onversation_id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x17\n\x0fworkflow_run_id\x18\x05 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x06 \x01(\t\x12\x33\n\x08metadata\x18\x07 \x01(\x0b\x32!.transom.common.v1.AnswerMetadata\x12\x12\n\ncreated_at\x18\x08 \x01(\r\x12\x14\n\x0cpaused_nodes\x18\t \x03(\t\x12(\n\x07reasons\x18\n \x01(\x0b\x32\x17.transom.common.v1.Json\x12\x0e\n\x06status\x18\x0b \x01(\t\x12\x14\n\x0c\x65lapsed_time\x18\x0c \x01(\x01\x12\x14\n\x0ctotal_tokens\x18\r \x01(\r\x12\x13\n\x0btotal_steps\x18\x0e \x01(\r\"\xcd\x01\n\x1cSendCompletionMessageRequest\x12\'\n\x06inputs\x18\x01 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\r\n\x05query\x18\x02 \x01(\t\x12\x15\n\rresponse_mode\x18\x03 \x01(\t\x12\x0c\n\x04user\x18\x04 \x01(\t\x12&\n\x05\x66iles\x18\x05 \x03(\x0b\x32\x17.google.protobuf.Struct\x12\x10\n\x08trace_id\x18\x06 \x01(\t\x12\x16\n\x0eretriever_from\x18\x07 \x01(\t\"\xc6\x01\n\x1dSendCompletionMessageResponse\x12\r\n\x05\x65vent\x18\x01 \x01(\t\x12\x0f\n\x07task_id\x18\x02 \x01(\t\x12\n\n\x02id\x18\x03 \x01(\t\x12\x12\n\nmessage_id\x18\x04 \x01(\t\x12\x0c\n\x04mode\x18\x05 \x01(\t\x12\x0e\n\x06\x61nswer\x18\x06 \x01(\t\x12\x33\n\x08metadata\x18\x07 \x01(\x0b\x32!.transom.common.v1.AnswerMetadata\x12\x12\n\ncreated_at\x18\x08 \x01(\r\"A\n\x12StopMessageRequest\x12\x1d\n\x07task_id\x18\x01 \x01(\tB\x0c\x92\xb5\x18\x08\x1a\x04task \x01\x12\x0c\n\x04user\x18\x02 \x01(\t\"q\n\x14ResumeMessageRequest\x12\x1b\n\x07task_id\x18\x01 \x01(\tB\n\x92\xb5\x18\x06\x1a\x04task\x12\x0c\n\x04user\x18\x02 \x01(\t\x12\x1b\n\x0e\x61\x66ter_sequence\x18\x03 \x01(\rH\x00\x88\x01\x01\x42\x11\n\x0f_after_sequenceb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SENDCHATMESSAGEREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_SENDCHATMESSAGEREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\222\265\030\016\032\014conversation'
+  _globals['_SENDCHATMESSAGERESPONSE'].fields_by_name['workflow_run_id']._loaded_options = None
+  _globals['_SENDCHATMESSAGERESPONSE'].fields_by_name['workflow_run_id']._serialized_options = b'\222\265\030\002\010\001'
+  _globals['_SENDCHATMESSAGERESPONSE'].fields_by_name['data']._loaded_options = None
+  _globals['_SENDCHATMESSAGERESPONSE'].fields_by_name['data']._serialized_options = b'\222\265\030\002\010\001'
   _globals['_STOPMESSAGEREQUEST'].fields_by_name['task_id']._loaded_options = None
   _globals['_STOPMESSAGEREQUEST'].fields_by_name['task_id']._serialized_options = b'\222\265\030\010\032\004task \001'
   _globals['_RESUMEMESSAGEREQUEST'].fields_by_name['task_id']._loaded_options = None
@@ -43,13 +47,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENDCHATMESSAGEREQUEST']._serialized_start=143
   _globals['_SENDCHATMESSAGEREQUEST']._serialized_end=479
   _globals['_SENDCHATMESSAGERESPONSE']._serialized_start=482
-  _globals['_SENDCHATMESSAGERESPONSE']._serialized_end=699
-  _globals['_SENDCOMPLETIONMESSAGEREQUEST']._serialized_start=702
-  _globals['_SENDCOMPLETIONMESSAGEREQUEST']._serialized_end=907
-  _globals['_SENDCOMPLETIONMESSAGERESPONSE']._serialized_start=910
-  _globals['_SENDCOMPLETIONMESSAGERESPONSE']._serialized_end=1108
-  _globals['_STOPMESSAGEREQUEST']._serialized_start=1110
-  _globals['_STOPMESSAGEREQUEST']._serialized_end=1175
-  _globals['_RESUMEMESSAGEREQUEST']._serialized_start=1177
-  _globals['_RESUMEMESSAGEREQUEST']._serialized_end=1290
+  _globals['_SENDCHATMESSAGERESPONSE']._serialized_end=808
+  _globals['_PAUSEDCHAT']._serialized_start=811
+  _globals['_PAUSEDCHAT']._serialized_end=1153
+  _globals['_SENDCOMPLETIONMESSAGEREQUEST']._serialized_start=1156
+  _globals['_SENDCOMPLETIONMESSAGEREQUEST']._serialized_end=1361
+  _globals['_SENDCOMPLETIONMESSAGERESPONSE']._serialized_start=1364
+  _globals['_SENDCOMPLETIONMESSAGERESPONSE']._serialized_end=1562
+  _globals['_STOPMESSAGEREQUEST']._serialized_start=1564
+  _globals['_STOPMESSAGEREQUEST']._serialized_end=1629
+  _globals['_RESUMEMESSAGEREQUEST']._serialized_start=1631
+  _globals['_RESUMEMESSAGEREQUEST']._serialized_end=1744
 # @@protoc_insertion_point(module_scope)

@@ -111,3 +111,9 @@ class AnswerMetadata(_message.Message):
     retriever_resources: _containers.RepeatedCompositeFieldContainer[RetrieverResource]
     usage: Usage
     def __init__(self, annotation_reply: _Optional[_Union[AnnotationReply, _Mapping]] = ..., retriever_resources: _Optional[_Iterable[_Union[RetrieverResource, _Mapping]]] = ..., usage: _Optional[_Union[Usage, _Mapping]] = ...) -> None: ...
+
+class Json(_message.Message):
+    __slots__ = ("text",)
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    def __init__(self, text: _Optional[str] = ...) -> None: ...

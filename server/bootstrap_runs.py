@@ -1,0 +1,85 @@
+"""Builds runs of workflows and joins them with the rest of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.bootstrap_knowledge import Knowledge
+from server.bootstrap_tools import Tools, build_tools
+from server.chat.remote import RemoteFiles
+from server.engine.ports import Ports
+from server.sandbox.runner import Sandbox
+from server.tools.http import GuardedHttp
+from server.workflow_run.begin import Inputs
+from server.workflow_run.chatflow import ChatflowService
+from server.workflow_run.nested import NestedRuns
+from server.workflow_run.ports_files import FlowFiles
+from server.workflow_run.ports_knowledge import FlowKnowledge
+from server.workflow_run.ports_memory import FlowMemory
+from server.workflow_run.queries import WorkflowQueries
+from server.workflow_run.rejoin import Rejoin
+from server.workflow_run.runner import Namer, Runner
+from server.workflow_run.service import WorkflowRunService
+from server.workflow_run.servicer import WorkflowRunServicer
+from server.workflow_run.versions import Versions
+from transom.workflow.v1 import workflow_run_service_pb2 as run_pb2
+from transom.workflow.v1 import workflow_run_service_pb2_grpc as run_grpc
+
+if TYPE_CHECKING:
+    from server.bootstrap import Core, Files, Models, Registry
+
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(slots=True)
+class Workflows:
+    """What runs workflows."""
+
+    runs: WorkflowRunService
+    chatflows: ChatflowService
+    rejoin: Rejoin
+    queries: WorkflowQueries
+    runner: Runner
+    tools: Tools
+
+
+def build_ports(
+    core: Core, models: Models, files: Files, knowledge: Knowledge, sandbox: Sandbox, tools: Tools
+) -> Ports:
+    """The world of nodes."""
+    settings = core.settings
+    http = GuardedHttp(core.outbound)
+    flow_files = tools.registry.files = FlowFiles(
+        core.db, files.service, files.storage, files.threads, files.uploads, http, files.links.link,
+        settings.file_size_limit * _MEBIBYTE,
+    )
+    return Ports(
+        models=models.runtime, code=sandbox, http=http, tools=tools.registry,
+        knowledge=FlowKnowledge(knowledge.apps), files=flow_files, memory=FlowMemory(core.db, core.uow),
+    )
+
+
+def build_workflows(
+    core: Core, models: Models, files: Files, knowledge: Knowledge, namer: Namer, sandbox: Sandbox
+) -> Workflows:
+    """Everything between the engine and the API."""
+    settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
+    tools = build_tools(core, sandbox)
+    versions = Versions(core.workflows)
+    inputs = Inputs(db, uow, files.links.link, RemoteFiles(core.outbound))
+    runner = Runner(db, uow, runs, build_ports(core, models, files, knowledge, sandbox, tools), settings, namer)
+    workflows = WorkflowRunService(db, uow, runs, versions, inputs, runner, settings)
+    tools.registry.workflows = NestedRuns(workflows, versions)
+    return Workflows(
+        runs=workflows, chatflows=ChatflowService(db, uow, runs, versions, inputs, runner, settings),
+        rejoin=Rejoin(db, uow, runs), queries=WorkflowQueries(db, uow, runs), runner=runner, tools=tools,
+    )
+
+
+def add_workflow_runs(registry: Registry, core: Core, workflows: Workflows) -> None:
+    """Runs in the Service API."""
+    registry.add(
+        WorkflowRunServicer(workflows.runs, core.runs, workflows.rejoin, workflows.queries),
+        run_pb2, run_grpc, "WorkflowRunService", "WorkflowRunStreamService",
+    )

@@ -1,0 +1,125 @@
+"""Begins turns of chatflows: a message in a conversation, answered by a run of a workflow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.chat import naming
+from server.chat.store import ChatStore
+from server.chat.template import introduction
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.kit.caller import AppContext, Caller
+from server.kit.errors import AppError, Reason, invalid_param, not_found
+from server.kit.ids import NIL_UUID, new_id
+from server.runs.registry import Runs, limit_of, too_many
+from server.runs.run import Run, RunKey
+from server.runs.store import RunStore
+from server.settings import Settings
+from server.workflow_run.begin import Given, Inputs
+from server.workflow_run.plan import Author, Plan, Turn, Version
+from server.workflow_run.runner import Runner
+from server.workflow_run.store import StoredConversation, WorkflowRunStore
+from server.workflow_run.versions import Versions
+
+_PAYLOAD = "ChatRequestPayload"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question to a chatflow. ``conversation_id`` is checked and canonical; empty: a new conversation."""
+
+    inputs: Mapping[str, Any] | None
+    query: str
+    conversation_id: str = ""
+    files: Sequence[Mapping[str, Any]] = ()
+    auto_generate_name: bool = False
+    workflow_id: str = ""
+
+
+class ChatflowService:
+    """Starts runs of chatflows."""
+
+    def __init__(
+        self, db: Database, uow: UowFactory, runs: Runs, versions: Versions, inputs: Inputs, runner: Runner,
+        settings: Settings,
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._runs = runs
+        self._versions = versions
+        self._inputs = inputs
+        self._runner = runner
+        self._settings = settings
+
+    async def start(self, caller: Caller, asked: Asked) -> Run:
+        """Check a question, store it and start its run. When this returns the message cannot be lost (G1).
+
+        Raises app_unavailable, invalid_param, bad_request, not_found, conversation_completed, too_many_requests.
+        """
+        app, user = caller.the_app, caller.the_user
+        version = (
+            await self._versions.named(app, asked.workflow_id) if asked.workflow_id
+            else await self._versions.published(app)
+        )  # fmt: skip
+        author = Author(id=user.id, role="end_user", name=user.session_id)
+        return await self.begin(app, author, version, asked)
+
+    async def begin(
+        self, app: AppContext, author: Author, version: Version, asked: Asked, *, invoke_from: str = "service-api",
+        triggered_from: str = "app-run",
+    ) -> Run:
+        """Start a run of a version for somebody."""
+        query = asked.query.replace("\x00", "")
+        if not query:
+            raise invalid_param("query is required")
+        before = None
+        if asked.conversation_id:
+            before = await self._db(self._conversation, app.app_id, author.id, asked.conversation_id)
+        given = await self._inputs.check(
+            app.tenant_id, author, version, asked.inputs, asked.files, payload=_PAYLOAD
+        )
+        turn = Turn(
+            query=query, conversation_id=asked.conversation_id or new_id(), message_id=new_id(),
+            dialogue_count=before.dialogue_count + 1 if before else 1, is_first=before is None,
+            auto_name=asked.auto_generate_name, files=given.attached,
+            introduction=introduction(version.features.opening_statement, given.inputs) or None,
+        )
+        plan = Plan(
+            tenant_id=app.tenant_id, app_id=app.app_id, mode="advanced-chat", version=version, author=author,
+            run_id=new_id(), inputs=given.inputs, files=given.files, turn=turn,
+            conversation=before.values if before else {}, invoke_from=invoke_from, triggered_from=triggered_from,
+            created_at=time.time(),
+        )
+        limit = limit_of(app.max_active_requests, self._settings)
+        return await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
+
+    def _conversation(self, app_id: str, user_id: str, conversation_id: str) -> StoredConversation:
+        with self._uow() as uow:
+            found = WorkflowRunStore(uow).conversation(app_id, user_id, conversation_id)
+        if found is None:
+            raise not_found("Conversation Not Exists.")
+        if found.status != "normal":
+            raise AppError(Reason.CONVERSATION_COMPLETED)
+        return found
+
+    def _store(self, plan: Plan, given: Given, limit: int) -> RunKey:
+        turn = plan.turn
+        assert turn is not None, "a chatflow's run has a turn"
+        key = RunKey(
+            task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id=turn.message_id,
+            conversation_id=turn.conversation_id, created_at=int(plan.created_at), workflow_run_id=plan.run_id,
+            end_user_id=plan.author.id if plan.author.role == "end_user" else None,
+        )
+        # Most turns are stored by one statement.
+        with self._uow() if limit or given.attached else self._uow.single() as uow:
+            if limit and RunStore(uow).count_running(plan.app_id) >= limit:
+                raise too_many(plan.app_id, limit)
+            WorkflowRunStore(uow).start(plan, key, self._runs.owner, naming.initial_name(turn.query), NIL_UUID)
+            if given.attached:
+                ChatStore(uow).attach(plan.tenant_id, plan.app_id, turn.message_id, given.attached)
+            uow.commit()
+        return key

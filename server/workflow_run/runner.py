@@ -1,0 +1,321 @@
+"""Drives the engine: what it tells becomes events of the run and rows, its end the end of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.db.faults import is_away
+from server.engine import events as said
+from server.engine.engine import Engine, Limits
+from server.engine.ports import Ports
+from server.engine.values import Selector
+from server.kit.errors import AppError
+from server.kit.plain import clean_text
+from server.runs.registry import INTERNAL, Runs
+from server.runs.run import Run
+from server.settings import Settings
+from server.workflow_run import events
+from server.workflow_run.ending import Conclusion, concluded
+from server.workflow_run.pausing import paused
+from server.workflow_run.plain import dump
+from server.workflow_run.plan import Plan
+from server.workflow_run.record import Record
+from server.workflow_run.store import Pausing, WorkflowRunStore
+from server.workflow_run.turn import Citations
+from transom.run.v1.event_pb2 import ReasoningChunk, TextChunk
+
+log = logging.getLogger("transom.workflows")
+
+Namer = Callable[[str, str, str], Awaitable[None]]
+
+
+class _Stop:
+    """What interrupts a run: asks its engine to stop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def cancel(self) -> None:
+        """Stop it."""
+        self._engine.stop("Stopped by user.")
+
+
+class Runner:
+    """Works on the workflow runs of this process."""
+
+    def __init__(
+        self, db: Database, uow: UowFactory, runs: Runs, ports: Ports, settings: Settings, namer: Namer
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._runs = runs
+        self._ports = ports
+        self._settings = settings
+        self._namer = namer
+
+    async def work(self, run: Run, plan: Plan) -> None:
+        """Run it to its end or to a pause; runs as its own task."""
+        await _Work(self, run, plan).go()
+
+    def engine(self, plan: Plan) -> Engine:
+        """The engine of a run."""
+        limits = Limits(seconds=self._settings.run_max_seconds)
+        return Engine(
+            plan.version.graph, self._ports, plan.info, plan.variables, limits=limits, root=plan.root,
+            state=plan.state, answers=plan.answers,
+        )
+
+    async def insist(self, store: Callable[[], Any], what: str) -> Any:
+        """Store something, however long the database is away."""
+        delay = 0.1
+        while True:
+            try:
+                return await self._db(store)
+            except Exception as error:
+                if not is_away(error) and not (isinstance(error, AppError) and error.retry_after):
+                    raise
+                log.warning("%s waits for the database", what)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+
+    async def keep(self, store: Callable[[WorkflowRunStore], None]) -> None:
+        """Store what a run did so far."""
+        await self._db(self._keep, store)
+
+    def _keep(self, store: Callable[[WorkflowRunStore], None]) -> None:
+        with self._uow.single() as uow:
+            store(WorkflowRunStore(uow))
+            uow.commit()
+
+    def single(self, store: Callable[[WorkflowRunStore], bool]) -> bool:
+        """One statement on a database thread."""
+        with self._uow.single() as uow:
+            done = store(WorkflowRunStore(uow))
+            uow.commit()
+            return done
+
+    def after(self, run: Run, plan: Plan, status: str) -> None:
+        """What follows a good end: a new conversation gets its name."""
+        turn = plan.turn
+        if turn and turn.is_first and turn.auto_name and status == "succeeded":
+            self._runs.spawn(self._namer(plan.tenant_id, run.key.conversation_id, turn.query), "auto-name")
+
+    @property
+    def flush_seconds(self) -> float:
+        """How long what a run did may wait before it is stored."""
+        return self._settings.answer_flush_seconds
+
+
+class _Work:
+    """One run of this process."""
+
+    def __init__(self, runner: Runner, run: Run, plan: Plan) -> None:
+        self._runner = runner
+        self._run = run
+        self._plan = plan
+        self._record = Record()
+        self._citations = Citations()
+        self._writes: dict[str, str] = {}
+        self._started = time.monotonic()
+        self._first_text: float | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush: asyncio.Task[None] | None = None
+
+    async def go(self) -> None:
+        run, plan = self._run, self._plan
+        end: said.RunFinished | said.RunPaused | None = None
+        try:
+            engine = self._runner.engine(plan)
+            run.interrupt = stop = _Stop(engine)
+            if run.stop_requested or run.lost:
+                stop.cancel()
+            self._arm()
+            async for event in engine.run():
+                if isinstance(event, (said.RunFinished, said.RunPaused)):
+                    end = event
+                else:
+                    _TELL[type(event)](self, event)
+        except Exception as error:
+            log.exception("run %s broke", run.key.task_id)
+            end = self._broken(repr(error))
+        finally:
+            run.interrupt = None
+            if self._timer is not None:
+                self._timer.cancel()
+        if self._flush is not None:
+            await asyncio.wait([self._flush])
+        if isinstance(end, said.RunPaused):
+            if await self._pause(end):
+                return
+            end = self._stopped(end)
+        await self._finish(end or self._broken("the engine told no end"))
+
+    def _broken(self, cause: str) -> said.RunFinished:
+        log.warning("run %s: %s", self._run.key.task_id, cause)
+        now = time.time()
+        self._record.fail_open(INTERNAL, now)
+        return said.RunFinished(
+            status="failed", outputs={}, error=INTERNAL, tokens=0, steps=len(self._record.all), exceptions=1, spent=(),
+            at=now,
+        )
+
+    @staticmethod
+    def _stopped(paused: said.RunPaused) -> said.RunFinished:
+        return said.RunFinished(
+            status="stopped", outputs={}, error="Stopped by user.", tokens=paused.tokens, steps=paused.steps,
+            exceptions=0, spent=(), at=time.time(),
+        )
+
+    # What the engine tells
+
+    def _run_started(self, event: said.RunStarted) -> None:
+        self._run.emit(workflow_started=events.workflow_started(self._plan, event.at, event.reason))
+
+    def _node_started(self, event: said.NodeStarted) -> None:
+        self._record.started(event.node, event.at)
+        self._run.emit(node_started=events.node_started(event))
+
+    def _node_finished(self, event: said.NodeFinished) -> None:
+        row = self._record.finished(event)
+        self._run.emit(node_finished=events.node_finished(event, row))
+        if event.writes:
+            self._note(event.writes)
+        if event.resources:
+            self._citations.add(event.resources)
+
+    def _note(self, writes: Any) -> None:
+        """Values of conversation variables, for the database."""
+        changed: Mapping[Selector, Any] = {tuple(selector): value for selector, value in writes}
+        for selector, value in changed.items():
+            if len(selector) == 2 and selector[0] == "conversation":
+                self._writes[selector[1]] = dump(value)
+
+    def _node_aborted(self, event: said.NodeAborted) -> None:
+        self._record.aborted(event)
+
+    def _node_retried(self, event: said.NodeRetried) -> None:
+        self._run.emit(node_retry=events.node_retry(event, self._record.retried(event)))
+
+    def _container_started(self, event: said.ContainerStarted) -> None:
+        self._record.started(event.node, event.at, event.inputs)
+        self._run.emit(**events.container(event))
+
+    def _container_next(self, event: said.ContainerNext) -> None:
+        self._run.emit(**events.container(event))
+
+    def _container_finished(self, event: said.ContainerFinished) -> None:
+        self._record.container_finished(event)
+        if not event.quiet:
+            self._run.emit(**events.container(event))
+
+    def _text(self, event: said.TextStreamed) -> None:
+        if self._plan.turn:
+            if self._first_text is None:
+                self._first_text = time.monotonic()
+            self._run.delta(event.text, event.selector)
+        elif event.text:
+            self._run.emit(text_chunk=TextChunk(text=clean_text(event.text), from_variable_selector=event.selector))
+
+    def _reasoning(self, event: said.ReasoningStreamed) -> None:
+        self._run.emit(reasoning_chunk=ReasoningChunk(
+            message_id=self._run.key.message_id or None, reasoning=clean_text(event.text), node_id=event.node_id,
+            is_final=event.is_final,
+        ))  # fmt: skip
+
+    def _agent(self, event: said.AgentLogged) -> None:
+        self._run.emit(agent_log=events.agent_log(event))
+
+    def _form(self, event: said.FormFilled) -> None:
+        self._run.emit(**events.form_answered(event))
+
+    # What it did is stored now and then, in case this process dies
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._runner.flush_seconds, self._begin_flush)
+
+    def _begin_flush(self) -> None:
+        if (self._flush is None or self._flush.done()) and (self._record.has_changed or self._writes):
+            self._flush = asyncio.create_task(self._keep())
+        self._arm()
+
+    async def _keep(self) -> None:
+        nodes, writes = self._record.take(), dict(self._writes)
+        plan, key = self._plan, self._run.key
+        try:
+            await self._runner.keep(lambda store: store.keep(plan, key, nodes, writes))
+        except Exception as error:
+            self._record.retake()
+            log.warning("run %s: what it did so far is not stored: %s", key.task_id, error)
+
+    # The end
+
+    @property
+    def _elapsed(self) -> float:
+        return round(self._plan.worked + time.monotonic() - self._started, 6)
+
+    async def _finish(self, event: said.RunFinished) -> None:
+        run, plan = self._run, self._plan
+        end = self._conclusion(event)
+        nodes, writes = self._record.take(), self._writes
+        stored = await self._runner.insist(
+            lambda: self._runner.single(lambda store: store.finish(plan, run.key, end.ending, end.turn, nodes, writes)),
+            f"the end of run {run.key.task_id}",
+        )
+        if not stored:
+            # Another process has ended it; readers will find what that one told.
+            run.lost = True
+            end = self._conclusion(self._broken("ended by another process"))
+        run.conclude(end.outcome, end.bodies)
+        log.info(
+            "run %s %s: app %s, %d tokens, %d steps, %.2f s", run.key.task_id, end.ending.record_status, plan.app_id,
+            event.tokens, event.steps, end.ending.elapsed,
+        )
+        self._runner.after(run, plan, end.ending.status)
+
+    def _conclusion(self, event: said.RunFinished) -> Conclusion:
+        first = self._first_text
+        return concluded(
+            self._run, self._plan, event, elapsed=self._elapsed, resources=self._citations.shown(self._plan),
+            first_token=None if first is None else first - self._started,
+            generated=None if first is None else time.monotonic() - first,
+        )
+
+    async def _pause(self, event: said.RunPaused) -> bool:
+        """Let go of the run; False when it was to be stopped meanwhile."""
+        run, plan = self._run, self._plan
+        if run.stop_requested or run.lost:
+            return False
+        kept = paused(run, plan, event, elapsed=self._elapsed)
+        nodes, writes = self._record.take(), self._writes
+        pausing: Pausing = kept.pausing
+        stored = await self._runner.insist(
+            lambda: self._runner.single(lambda store: store.pause(plan, run.key, pausing, nodes, writes)),
+            f"the pause of run {run.key.task_id}",
+        )
+        if stored:
+            run.conclude(kept.outcome, kept.bodies)
+        else:
+            self._record.retake()
+        return bool(stored)
+
+
+_TELL: Mapping[type, Callable[[_Work, Any], None]] = {
+    said.RunStarted: _Work._run_started,
+    said.NodeStarted: _Work._node_started,
+    said.NodeFinished: _Work._node_finished,
+    said.NodeAborted: _Work._node_aborted,
+    said.NodeRetried: _Work._node_retried,
+    said.ContainerStarted: _Work._container_started,
+    said.ContainerNext: _Work._container_next,
+    said.ContainerFinished: _Work._container_finished,
+    said.TextStreamed: _Work._text,
+    said.ReasoningStreamed: _Work._reasoning,
+    said.AgentLogged: _Work._agent,
+    said.FormFilled: _Work._form,
+}

@@ -1,0 +1,90 @@
+"""Begins runs of workflow apps. What fails before a run is stored is an error of the call, later its outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.db.bridge import Database
+from server.db.engine import UowFactory
+from server.kit.caller import Caller
+from server.kit.ids import new_id
+from server.runs.registry import Runs, limit_of, too_many
+from server.runs.run import Run, RunKey
+from server.runs.store import RunStore
+from server.settings import Settings
+from server.workflow_run.begin import Inputs
+from server.workflow_run.plan import Author, Plan, Version
+from server.workflow_run.runner import Runner
+from server.workflow_run.store import WorkflowRunStore
+from server.workflow_run.versions import Versions
+
+_PAYLOAD = "WorkflowRunPayload"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call to run a workflow. ``workflow_id`` None: what is published."""
+
+    inputs: Mapping[str, Any] | None
+    files: Sequence[Mapping[str, Any]] = ()
+    workflow_id: str | None = None
+
+
+class WorkflowRunService:
+    """Starts runs of workflow apps."""
+
+    def __init__(
+        self, db: Database, uow: UowFactory, runs: Runs, versions: Versions, inputs: Inputs, runner: Runner,
+        settings: Settings,
+    ) -> None:
+        self._db = db
+        self._uow = uow
+        self._runs = runs
+        self._versions = versions
+        self._inputs = inputs
+        self._runner = runner
+        self._settings = settings
+
+    async def start(self, caller: Caller, request: Request) -> Run:
+        """Check a call, store its run and start it. When this returns the run cannot be lost (G1).
+
+        Raises invalid_param, bad_request, not_found, too_many_requests.
+        """
+        app, user = caller.the_app, caller.the_user
+        version = (
+            await self._versions.published(app) if request.workflow_id is None
+            else await self._versions.named(app, request.workflow_id)
+        )  # fmt: skip
+        author = Author(id=user.id, role="end_user", name=user.session_id)
+        limit = limit_of(app.max_active_requests, self._settings)
+        return await self.begin(app.tenant_id, app.app_id, author, version, request, limit=limit)
+
+    async def begin(
+        self, tenant_id: str, app_id: str, author: Author, version: Version, request: Request, *, limit: int = 0,
+        invoke_from: str = "service-api", triggered_from: str = "app-run", root: str = "", depth: int = 0,
+    ) -> Run:
+        """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
+        given = await self._inputs.check(tenant_id, author, version, request.inputs, request.files, payload=_PAYLOAD)
+        plan = Plan(
+            tenant_id=tenant_id, app_id=app_id, mode="workflow", version=version, author=author, run_id=new_id(),
+            inputs=given.inputs, files=given.files, invoke_from=invoke_from, triggered_from=triggered_from, root=root,
+            depth=depth, created_at=time.time(),
+        )
+        return await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
+
+    def _store(self, plan: Plan, limit: int) -> RunKey:
+        by_user = plan.author.role == "end_user"
+        key = RunKey(
+            task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id="",
+            conversation_id="", end_user_id=plan.author.id if by_user else None, created_at=0,
+            workflow_run_id=plan.run_id,
+        )
+        with self._uow() if limit else self._uow.single() as uow:
+            if limit and RunStore(uow).count_running(plan.app_id) >= limit:
+                raise too_many(plan.app_id, limit)
+            WorkflowRunStore(uow).start(plan, key, self._runs.owner)
+            uow.commit()
+        return key
