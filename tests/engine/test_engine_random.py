@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from server.engine.events import ContainerStarted, NodeFinished, NodeStarted
 from server.engine.graph import Graph
 from server.engine.node import Context, NodeError, Result
+from server.engine.pool import Variables
+from server.engine.replay import replay
 from tests.engine.flows import CHAT, find_class, node, run, start
 
 
@@ -112,3 +115,18 @@ def _answers_do_not_mix(found: list[Step], text: str, recorded: str, must: set[i
         source = found[int(index)].before[0][0]
         if source in must and found[source].kind != "answer" and found[source].ends != "fail-branch":
             assert f"<{index}:{body}>" in recorded
+
+
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(steps(), st.floats(0, 1))
+def test_random_graphs_go_on_from_any_cut(found: list[Step], part: float) -> None:
+    what = built(found)
+    whole = asyncio.run(run(what, run_info=CHAT, q="Q"))
+    cut = int(part * len(whole.events))
+    before = whole.events[:cut]
+    done = {event.node.node_id for event in before if isinstance(event, NodeFinished)}
+    state = json.loads(json.dumps(replay(what, CHAT, Variables({"q": "Q"}), before).state))
+    after = asyncio.run(run(what, run_info=CHAT, state=state, q="Q"))
+    assert set(after.ran) == set(whole.ran) - done
+    assert after.end.status == whole.end.status
+    assert sorted(after.end.outputs.get("answer", "")) == sorted(whole.end.outputs.get("answer", ""))
