@@ -194,3 +194,14 @@ async def test_writes_are_told_with_the_end_of_the_node() -> None:
         conversation={"count": 1}, types={"count": "number"},
     )
     assert told.finished("set").writes == [(("conversation", "count"), 2)]
+
+
+@pytest.mark.parametrize(("length", "fits"), [(200 * 1024 - 2, True), (200 * 1024, False)], ids=["largest", "larger"])
+async def test_conversation_variables_do_not_grow_without_end(length: int, fits: bool) -> None:
+    what = item("text", "over-write", "x" * length)
+    if fits:
+        assert len((await assign(what))["text"]) == length
+        return
+    with pytest.raises(NodeError) as caught:
+        await assign(what)
+    assert str(caught.value) == f"Variable 'text' has {length + 2} bytes, more than 204800"

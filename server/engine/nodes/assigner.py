@@ -10,6 +10,7 @@ from typing import Any, Self
 from server.engine import values
 from server.engine.node import Context, NodeDataError, NodeError, Result
 from server.engine.nodes import data as read
+from server.engine.pool import CONVERSATION
 from server.engine.values import Selector, exposed
 
 Writes = list[tuple[Selector, Any]]
@@ -21,6 +22,8 @@ _MODES = ("over-write", "append", "clear")
 # Operations whose value stands in the node, and those that take none.
 _CONSTANT_ONLY = frozenset({"set", *_ARITHMETIC})
 _WITHOUT_INPUT = frozenset({"clear", *_REMOVALS})
+# Bytes of a conversation variable as JSON.
+_LARGEST = 200 * 1024
 _PLAIN = frozenset({"string", "number", "object", "boolean"})
 
 
@@ -65,6 +68,7 @@ class AssignerNodeV1:
             raise AssignError("input value not found")
         else:
             value = self._new(ctx, ctx.get(self.source))
+        _check_size(self.target, value)
         writes = [(self.target, value)]
         return Result(inputs={"value": value}, process_data=_shown(ctx, writes), writes=writes)
 
@@ -161,8 +165,17 @@ def _assign(ctx: Context, item: Item, written: dict[Selector, Any], writes: Writ
             return
     current = written.get(item.target, ctx.get(item.target))
     new = _value(item, kind, current, value)
+    _check_size(item.target, new)
     written[item.target] = new
     writes.append((item.target, new))
+
+
+def _check_size(target: Selector, value: Any) -> None:
+    """What is kept with a conversation must not grow without end."""
+    if target[0] == CONVERSATION and isinstance(value, (str, list, tuple, Mapping)):
+        size = len(values.dump(value).encode())
+        if size > _LARGEST:
+            raise AssignError(f"Variable '{target[1]}' has {size} bytes, more than {_LARGEST}")
 
 
 def _check_operation(item: Item, kind: str) -> None:
