@@ -184,7 +184,7 @@ class _Work:
     def _node_finished(self, event: said.NodeFinished) -> None:
         row = self._record.finished(event)
         self._run.emit(node_finished=events.node_finished(event, row))
-        if event.writes:
+        if event.writes and event.status == "succeeded":
             self._note(event.writes)
         if event.resources:
             self._citations.add(event.resources)
