@@ -25,6 +25,7 @@ from server.agent.model import (
 )
 from server.agent.react import React
 from server.engine.values import File
+from server.kit.errors import AppError
 from server.llm.meter import Heard, Meter
 from server.llm.port import ChatRequest
 
@@ -113,8 +114,8 @@ async def _ask(task: Task, way: Way, number: int, said: list[Heard]) -> AsyncGen
                 if piece := meter.take(chunk):
                     for is_answer, text in way.pieces(piece):
                         yield Said(number, text, is_answer)
-    except asyncio.CancelledError:
-        if task.on_cut is not None:
+    except (AppError, asyncio.CancelledError) as error:
+        if task.on_cut is not None and (meter.has_begun or not isinstance(error, AppError)):
             task.on_cut(meter.cut(request))
         raise
     for is_answer, text in way.pieces("", is_end=True):

@@ -48,8 +48,8 @@ class AgentTool:
 class Task:
     """One question to an agent. ``rounds`` is how often the model is asked at most; the last time without tools.
 
-    ``limit`` is the number that is told when that was not enough. ``on_cut`` gets what came of an answer that is being
-    cancelled.
+    ``limit`` is the number that is told when that was not enough. ``on_cut`` gets what came of an answer that broke off
+    or is being cancelled.
     """
 
     model: ChatModel

@@ -45,9 +45,10 @@ class Meter:
             self._pieces.append(chunk.text)
         return chunk.text
 
-    def spent(self) -> tuple[Usage, Mapping[str, Any]] | None:
-        """What was reported so far, of an answer that broke off; None when nothing was."""
-        return None if self._usage is None else (self._usage, self._shown(self._usage))
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything came: then it costs something, however it ends."""
+        return bool(self._usage or self._pieces)
 
     async def whole(self, request: ChatRequest) -> Heard:
         """The answer; its usage is estimated when none was reported."""
@@ -56,7 +57,7 @@ class Meter:
         return Heard(text, usage, self._shown(usage), self._reason, self._calls)
 
     def cut(self, request: ChatRequest) -> Heard:
-        """What came of an answer that is being cancelled; its usage is estimated when none was reported."""
+        """What came of an answer that broke off or is being cancelled; unreported usage is estimated."""
         text = "".join(self._pieces)
         usage = self._usage or tokens.estimate_now(request.messages, text)
         return Heard(text, usage, self._shown(usage), self._reason, self._calls)

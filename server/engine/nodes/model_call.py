@@ -92,14 +92,17 @@ async def ask(
                 if (piece := meter.take(chunk)) and on_text is not None:
                     on_text(piece)
     except AppError as error:
-        spent = meter.spent()
-        raise failed(error, config, Spent(*spent) if spent else None) from error
+        raise failed(error, config, _cut(meter, request) if meter.has_begun else None) from error
     except asyncio.CancelledError:
-        cut = meter.cut(request)
-        ctx.pay(Spent(cut.usage, cut.shown))
+        ctx.pay(_cut(meter, request))
         raise
     heard = await meter.whole(request)
     return Answer(heard.text, Spent(heard.usage, heard.shown), heard.finish_reason, heard.calls)
+
+
+def _cut(meter: Meter, request: ChatRequest) -> Spent:
+    cut = meter.cut(request)
+    return Spent(cut.usage, cut.shown)
 
 
 def failed(error: AppError, config: ModelConfig, spent: Spent | None = None) -> NodeError:

@@ -133,6 +133,8 @@ async def test_fault_of_the_wire_fails_the_node_with_its_kind(wire, script, erro
     assert (finished.status, finished.error) == ("exception", error)
     assert run.end.outputs == {"error": error, "kind": kind} and run.end.status == "partial-succeeded"
     assert finished.inputs == {"#sys.query#": "Why?"}
+    # An answer that broke off was paid for all the same.
+    assert (run.end.tokens > 0) == ("=2" in script)
 
 
 async def test_passing_fault_is_retried_by_the_node(wire) -> None:
