@@ -19,7 +19,8 @@ from transom.web.v1 import page_http_service_pb2_grpc as pb_grpc
 Context = Any
 
 _STATIC = Path(__file__).parent / "static"
-_PAGE = "page.html"
+_OPENAPI = Path(__file__).resolve().parents[2] / "generated" / "openapi.json"
+_PAGE, _DOCS = "page.html", "docs.html"
 _TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 }  # fmt: skip
@@ -28,6 +29,10 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src * data: blob:; "
     "media-src * blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
+_PAGE_HEADERS = (
+    ("content-security-policy", _POLICY), ("referrer-policy", "same-origin"), ("x-content-type-options", "nosniff"),
+    ("cache-control", "no-cache"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +58,30 @@ class PageServicer(pb_grpc.PageServiceServicer):
     def __init__(self, passports: Passports) -> None:
         self._passports = passports
         self._files = _load()
+        self._document = HttpBody(content_type="application/json", data=_OPENAPI.read_bytes())
 
     async def GetPage(self, request: pb.GetPageRequest, context: Context) -> HttpBody:
         """The page of an app."""
         await self._passports.require_page(request.code)
-        headers = current_call().headers
-        headers.append(("content-security-policy", _POLICY))
-        headers.append(("referrer-policy", "same-origin"))
-        headers.append(("x-content-type-options", "nosniff"))
-        headers.append(("cache-control", "no-cache"))
-        return self._files[_PAGE].body
+        return self._page(_PAGE)
+
+    async def GetDocs(self, request: pb.GetDocsRequest, context: Context) -> HttpBody:
+        """The API in a browser."""
+        return self._page(_DOCS)
+
+    async def GetOpenApi(self, request: pb.GetOpenApiRequest, context: Context) -> HttpBody:
+        """The API as a document."""
+        current_call().headers.append(("cache-control", "no-cache"))
+        return self._document
+
+    def _page(self, name: str) -> HttpBody:
+        current_call().headers.extend(_PAGE_HEADERS)
+        return self._files[name].body
 
     async def GetPageFile(self, request: pb.GetPageFileRequest, context: Context) -> HttpBody:
         """A script or style."""
         file = self._files.get(request.name)
-        if file is None or request.name == _PAGE:
+        if file is None or request.name.endswith(".html"):
             raise not_found()
         headers = current_call().headers
         headers.append(("etag", f'"{file.tag}"'))

@@ -299,3 +299,14 @@ def test_page_of_an_app_is_served_with_its_scripts(workspace: Workspace, visitor
     assert error(http.get("/chat/nobody"))[:2] == (404, "not_found")
     for name in ("page.html", "no.js", "..%2Fservicer.py"):
         assert error(http.get(f"/pages/{name}"))[:2] == (404, "not_found")
+
+
+def test_the_api_can_be_read_in_a_browser(workspace: Workspace) -> None:
+    http = httpx.Client(base_url=workspace.product.url, timeout=60)
+    page = http.get("/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    for name in re.findall(r'"/pages/([^"]+)"', page.text):
+        assert http.get(f"/pages/{name}").status_code == 200
+    document = http.get("/openapi.json")
+    assert document.headers["content-type"] == "application/json"
+    assert {"/v1/chat-messages", "/docs", "/api/passport"} <= set(document.json()["paths"])

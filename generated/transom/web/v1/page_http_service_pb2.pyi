@@ -13,6 +13,14 @@ class GetPageRequest(_message.Message):
     code: str
     def __init__(self, code: _Optional[str] = ...) -> None: ...
 
+class GetDocsRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetOpenApiRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
 class GetPageFileRequest(_message.Message):
     __slots__ = ("name",)
     NAME_FIELD_NUMBER: _ClassVar[int]

@@ -41,6 +41,16 @@ class PageServiceStub:
                 request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.GetDocs = channel.unary_unary(
+                '/transom.web.v1.PageService/GetDocs',
+                request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetDocsRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.GetOpenApi = channel.unary_unary(
+                '/transom.web.v1.PageService/GetOpenApi',
+                request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetOpenApiRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.GetPageFile = channel.unary_unary(
                 '/transom.web.v1.PageService/GetPageFile',
                 request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageFileRequest.SerializeToString,
@@ -59,6 +69,20 @@ class PageServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDocs(self, request, context):
+        """The API in a browser: every call with its fields, to be tried with one's own key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetOpenApi(self, request, context):
+        """The same as an OpenAPI 3.1 document.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetPageFile(self, request, context):
         """A script or style of the pages.
         """
@@ -72,6 +96,16 @@ def add_PageServiceServicer_to_server(servicer, server):
             'GetPage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPage,
                     request_deserializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetDocs': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDocs,
+                    request_deserializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetDocsRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetOpenApi': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOpenApi,
+                    request_deserializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetOpenApiRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'GetPageFile': grpc.unary_unary_rpc_method_handler(
@@ -107,6 +141,60 @@ class PageService:
             target,
             '/transom.web.v1.PageService/GetPage',
             transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDocs(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.web.v1.PageService/GetDocs',
+            transom_dot_web_dot_v1_dot_page__http__service__pb2.GetDocsRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOpenApi(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.web.v1.PageService/GetOpenApi',
+            transom_dot_web_dot_v1_dot_page__http__service__pb2.GetOpenApiRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
