@@ -37,7 +37,9 @@ class MessageServicer(pb_grpc.MessageServiceServicer):
         limit = checks.number("limit", request.limit if request.HasField("limit") else None, 20, 1, 100)
         checks.done()
         rows, more = await self._db(self._messages.page, caller(), conversation_id, first_id, limit)
-        return pb.ListMessagesResponse(limit=limit, has_more=more, data=self._printer.page(conversation_id, rows))
+        response = pb.ListMessagesResponse(limit=limit, has_more=more)
+        self._printer.fill(response.data, conversation_id, rows)
+        return response
 
     async def SubmitMessageFeedback(self, request: pb.SubmitMessageFeedbackRequest, context: Context) -> Result:
         """Set, change or remove feedback."""

@@ -41,6 +41,7 @@ from server.provider.resolve import Resolver, SystemModels
 from server.provider.service import ProviderService
 from server.settings import Settings
 from server.workflow.service import WorkflowService
+from tests.harness.nobody import NoPassports
 from transom.console.v1 import (
     app_service_pb2,
     app_service_pb2_grpc,
@@ -112,7 +113,7 @@ async def running(
         printer = AppPrinter(effective.public_url, lambda file_id: f"/files/{file_id}/file-preview")
         access = AccessService(db, uow, bus)
 
-        server = grpc.aio.server(interceptors=(Edge(rules_of(_services()), access, sessions),))
+        server = grpc.aio.server(interceptors=(Edge(rules_of(_services()), access, sessions, NoPassports()),))
         for servicer in (
             account_servicers.SetupServicer(db, accounts, sessions, passwords),
             account_servicers.SessionServicer(sessions),

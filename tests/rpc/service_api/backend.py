@@ -43,6 +43,7 @@ from server.kit.crypto import Sealer
 from server.kit.errors import AppError, Reason
 from server.llm.port import ChatModel, ChatRequest, Chunk, ModelCard, ModelFault, PromptMessage
 from server.workflow.library import WorkflowLibrary
+from tests.harness.nobody import NoPassports
 from tests.rpc.service_api.world import App, World
 from transom.app.v1 import app_info_service_pb2, app_info_service_pb2_grpc
 from transom.conversation.v1 import (
@@ -156,7 +157,7 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         asking = Asking(db, conversations, models)
         printer = MessagePrinter(links.link, links.renewed)
 
-        server = grpc.aio.server(interceptors=(Edge(rules_of(_SERVICES), access, NoSessions()),))
+        server = grpc.aio.server(interceptors=(Edge(rules_of(_SERVICES), access, NoSessions(), NoPassports()),))
         conversation_service_pb2_grpc.add_ConversationServiceServicer_to_server(
             ConversationServicer(db, conversations, asking), server
         )
