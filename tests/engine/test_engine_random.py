@@ -11,12 +11,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from server.engine.events import ContainerStarted, NodeFinished, NodeStarted
+from server.engine.engine import Engine
+from server.engine.events import ContainerStarted, NodeAborted, NodeFinished, NodeStarted
 from server.engine.graph import Graph
 from server.engine.node import Context, NodeError, Result
 from server.engine.pool import Variables
 from server.engine.replay import replay
-from tests.engine.flows import CHAT, find_class, node, run, start
+from tests.engine.flows import CHAT, PORTS, Told, find_class, node, run, start
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _doing(name: str, step: Step) -> dict[str, Any]:
     return node(name, "do", do=go, **strategy)
 
 
-@settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps())
 def test_random_graphs_run_and_stream_what_they_must(found: list[Step]) -> None:
     told = asyncio.run(run(built(found), run_info=CHAT, q="Q"))
@@ -117,7 +118,7 @@ def _answers_do_not_mix(found: list[Step], text: str, recorded: str, must: set[i
             assert f"<{index}:{body}>" in recorded
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(steps(), st.floats(0, 1))
 def test_random_graphs_go_on_from_any_cut(found: list[Step], part: float) -> None:
     what = built(found)
@@ -130,3 +131,23 @@ def test_random_graphs_go_on_from_any_cut(found: list[Step], part: float) -> Non
     assert set(after.ran) == set(whole.ran) - done
     assert after.end.status == whole.end.status
     assert sorted(after.end.outputs.get("answer", "")) == sorted(whole.end.outputs.get("answer", ""))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(steps(), st.integers(0, 20))
+def test_random_graphs_stop_wherever_they_are(found: list[Step], place: int) -> None:
+    async def stopped() -> Told:
+        engine = Engine(built(found), PORTS, CHAT, Variables({"q": "Q"}))
+        events = []
+        async for event in engine.run():
+            events.append(event)
+            if len(events) == place:
+                engine.stop()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return Told(events)
+
+    told = asyncio.run(stopped())
+    assert told.end.status in {"stopped", "succeeded", "partial-succeeded"}
+    began = {event.node.execution_id for event in told.of(NodeStarted)}
+    ended = [event.node.execution_id for event in told.of(NodeFinished, NodeAborted)]
+    assert sorted(ended) == sorted(began)
