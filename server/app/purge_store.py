@@ -21,6 +21,7 @@ from server.db.tables import (
     sites,
     tag_bindings,
 )
+from server.db.tool_tables import workflow_tool_providers
 from server.db.workflow_tables import (
     workflow_draft_variables,
     workflow_node_data,
@@ -38,7 +39,7 @@ _RUN_BATCH = 100
 _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (runs, runs.c.task_id), (end_users, end_users.c.id), (api_keys, api_keys.c.id), (sites, sites.c.id),
     (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id), (workflows, workflows.c.id),
-    (workflow_draft_variables, workflow_draft_variables.c.id),
+    (workflow_draft_variables, workflow_draft_variables.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
 )  # fmt: skip
 
 

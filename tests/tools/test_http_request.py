@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -197,6 +198,24 @@ async def test_request_that_makes_no_sense_fails(
     ctx.variables = {"s.empty": ""}
     assert (await failure(ctx, data(site, **changes)))[0] == message
     assert not site.calls
+
+
+async def test_silent_server_fails_the_node_in_time(site: WebServer, ctx: Context) -> None:
+    message, kind = await failure(ctx, data(site, "/slow", timeout={"connect": 1, "read": 0.2, "write": 1}))
+    assert (message, kind) == ("The address did not answer within 0.2 seconds.", "HttpRequestNodeError")
+
+
+async def test_node_that_is_stopped_leaves_the_server(site: WebServer, ctx: Context) -> None:
+    task = asyncio.create_task(HttpRequestNode.parse(data(site, "/slow"), "n").run(ctx))
+    await site.wait_for(lambda: site.calls)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await site.wait_for(lambda: site.calls[0].disconnected_at)
+
+
+async def test_answer_that_breaks_off_fails_the_node(site: WebServer, ctx: Context) -> None:
+    assert "cannot be reached" in (await failure(ctx, data(site, "/cut")))[0]
 
 
 async def test_private_address_is_blocked(site: WebServer) -> None:
