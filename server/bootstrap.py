@@ -82,6 +82,7 @@ from server.sandbox.runner import Sandbox
 from server.settings import Settings
 from server.worker.watch import WorkerWatch
 from server.workflow.library import WorkflowLibrary
+from server.workflow.prune import RunPrune
 from server.workflow.publishing import Publisher
 from server.workflow.service import WorkflowService
 from transom.app.v1 import app_info_service_pb2 as info_pb2
@@ -134,6 +135,7 @@ def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], 
     return {
         "purge_app": AppPurge(parts.uow).purge,
         "purge_conversation": ConversationPurge(parts.uow).purge,
+        "prune_workflow_runs": RunPrune(parts.uow, parts.settings.workflow_run_days).prune,
         **knowledge_jobs(parts),
     }
 
@@ -231,7 +233,7 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     core = Core(
         settings=settings, engine=parts.engine, db=db, uow=parts.uow, bus=bus, redis=commands, access=access, runs=runs,
         passports=passports, outbound=outbound,
-        workflows=WorkflowLibrary(db, parts.uow, Sealer(settings.secret_key)),
+        workflows=WorkflowLibrary(db, parts.uow, Sealer(settings.secret_key), bus),
     )  # fmt: skip
 
     bus.start()

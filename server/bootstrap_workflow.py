@@ -55,7 +55,7 @@ def add_workflows(registry: Registry, core: Core, services: Services) -> None:
     publisher = build_publisher(core.db, core.uow, core.bus, services.workflows, core.outbound, sealer)
     converter = Converter(core.uow, services.apps, services.workflows)
     registry.add(
-        WorkflowServicer(core.db, services.workflows, publisher, converter),
+        WorkflowServicer(core.db, services.workflows, publisher, converter, core.bus),
         workflow_pb2, workflow_grpc, "WorkflowService",
     )
     registry.add(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.engine.graph import Graph, GraphError
@@ -63,11 +64,13 @@ class Runnable:
 class WorkflowLibrary:
     """Workflows for runs. A version that was used before costs no query."""
 
-    def __init__(self, db: Database, uow: UowFactory, sealer: Sealer) -> None:
+    def __init__(self, db: Database, uow: UowFactory, sealer: Sealer, bus: Bus) -> None:
         self._db = db
         self._uow = uow
         self._sealer = sealer
         self._versions: AsyncCache[tuple[str, str], Runnable] = AsyncCache(_KEPT_SECONDS, size=_KEPT)
+        # A version never changes, but it may be deleted.
+        bus.on("workflow", lambda gone: self._versions.drop_where(lambda key, _: key[1] == gone))
 
     async def published(self, app: AppContext) -> Runnable:
         """The version that an app runs. Raises app_unavailable when there is none."""

@@ -6,9 +6,11 @@ from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
 
+from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import caller
 from server.edge.printer import struct_to_dict
+from server.kit.ids import canonical
 from server.workflow import blocks, wire
 from server.workflow.convert import Converter
 from server.workflow.model import marks
@@ -24,8 +26,11 @@ _DONE = Result(result="success")
 class WorkflowServicer(rpc.WorkflowServiceServicer):
     """Workflows of the workspace's apps."""
 
-    def __init__(self, db: Database, workflows: WorkflowService, publisher: Publisher, converter: Converter) -> None:
+    def __init__(
+        self, db: Database, workflows: WorkflowService, publisher: Publisher, converter: Converter, bus: Bus
+    ) -> None:
         self._db = db
+        self._bus = bus
         self._workflows = workflows
         self._publisher = publisher
         self._converter = converter
@@ -88,6 +93,7 @@ class WorkflowServicer(rpc.WorkflowServiceServicer):
 
     async def DeleteWorkflow(self, request: pb.DeleteWorkflowRequest, context: Any) -> Empty:
         await self._db(self._workflows.delete, caller(), request.app_id, request.workflow_id)
+        await self._bus.publish("workflow", canonical(request.workflow_id))
         return Empty()
 
     async def RestoreWorkflow(self, request: pb.RestoreWorkflowRequest, context: Any) -> pb.SyncDraftWorkflowResponse:

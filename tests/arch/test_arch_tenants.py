@@ -63,6 +63,8 @@ ALLOWED: Mapping[str, str] = {
     "WorkflowRunStore.finish": "a run of this process, by the key that it was started with",
     "WorkflowRunStore.pause": "a run of this process, by the key that it was started with",
     "WorkflowRunStore.step": "inserts only, each row with its tenant",
+    "PruneStore.runs": "runs of all tenants go when they are old",
+    "PruneStore.steps": "runs of all tenants go when they are old",
     "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",
     "ReconcileStore.order_lost_documents": "work of all tenants that got lost",
     "ReconcileStore.order_lost_rebuilds": "work of all tenants that got lost",

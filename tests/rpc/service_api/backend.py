@@ -164,11 +164,9 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         message_service_pb2_grpc.add_MessageServiceServicer_to_server(
             MessageServicer(db, MessageService(uow), asking, printer), server
         )
+        workflows = WorkflowLibrary(db, uow, Sealer("x" * 32), Bus(redis))
         app_info_service_pb2_grpc.add_AppInfoServiceServicer_to_server(
-            AppInfoServicer(
-                db, AppInfoService(uow), WorkflowLibrary(db, uow, Sealer("x" * 32)), UploadLimits(), links.link, "1.2.3"
-            ),
-            server,
+            AppInfoServicer(db, AppInfoService(uow), workflows, UploadLimits(), links.link, "1.2.3"), server
         )
         file_http_service_pb2_grpc.add_FileServiceServicer_to_server(
             FileServicer(db, FileService(uow, links), Uploads(storage, threads, limits), threads, links, access),
