@@ -20,10 +20,14 @@ from server.workflow.draft_variables import DraftVariableService
 from server.workflow.publishing import Publisher
 from server.workflow.service import WorkflowService
 from server.workflow.servicer import WorkflowServicer
+from server.workflow.statistics import StatisticsService
+from server.workflow.statistics_servicer import WorkflowStatisticsServicer
 from transom.workflow.v1 import draft_variable_service_pb2 as draft_pb2
 from transom.workflow.v1 import draft_variable_service_pb2_grpc as draft_grpc
 from transom.workflow.v1 import workflow_service_pb2 as workflow_pb2
 from transom.workflow.v1 import workflow_service_pb2_grpc as workflow_grpc
+from transom.workflow.v1 import workflow_statistics_service_pb2 as statistics_pb2
+from transom.workflow.v1 import workflow_statistics_service_pb2_grpc as statistics_grpc
 
 if TYPE_CHECKING:
     from server.bootstrap import Core, Registry, Services
@@ -57,6 +61,10 @@ def add_workflows(registry: Registry, core: Core, services: Services) -> None:
     registry.add(
         WorkflowServicer(core.db, services.workflows, publisher, converter, core.bus),
         workflow_pb2, workflow_grpc, "WorkflowService",
+    )
+    registry.add(
+        WorkflowStatisticsServicer(core.db, StatisticsService(core.uow)),
+        statistics_pb2, statistics_grpc, "WorkflowStatisticsService",
     )
     registry.add(
         DraftVariableServicer(core.db, DraftVariableService(core.uow)), draft_pb2, draft_grpc, "DraftVariableService"

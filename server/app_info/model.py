@@ -18,6 +18,13 @@ class About:
     tags: tuple[str, ...]
 
 
+def graph_icons(graph: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Icons of the tools of a workflow."""
+    nodes = graph.get("nodes")
+    tools = [node.get("data") for node in (nodes if isinstance(nodes, list) else ()) if isinstance(node, Mapping)]
+    return tool_icons({"agent_mode": {"tools": [tool for tool in tools if isinstance(tool, Mapping)]}})
+
+
 def tool_icons(document: Mapping[str, Any] | None) -> dict[str, dict[str, str]]:
     """Icons of an app's tools, by tool name. Tools that this server does not have have none."""
     agent_mode = (document or {}).get("agent_mode")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.app_info import wire
-from server.app_info.model import tool_icons
+from server.app_info.model import graph_icons, tool_icons
 from server.app_info.service import AppInfoService
 from server.chat.parameters import UploadLimits, graph_parameters, parameters
 from server.db.bridge import Database
@@ -57,7 +57,10 @@ class AppInfoServicer(pb_grpc.AppInfoServiceServicer):
 
     async def GetMeta(self, request: pb.GetMetaRequest, context: Context) -> pb.GetMetaResponse:
         """Icons of tools."""
-        return wire.meta(tool_icons(caller().the_app.document))
+        app = caller().the_app
+        if app.workflow_id is not None:
+            return wire.meta(graph_icons((await self._workflows.published(app)).document))
+        return wire.meta(tool_icons(app.document))
 
     async def GetSite(self, request: pb.GetSiteRequest, context: Context) -> pb.GetSiteResponse:
         """Settings of the app's page."""

@@ -36,6 +36,7 @@ from transom.common.v1 import options_pb2
 
 log = logging.getLogger("transom.edge")
 
+_TEXT = "text/plain"
 _JSON = "application/json"
 _JSON_UTF8 = "application/json; charset=utf-8"
 _SSE = "text/event-stream"
@@ -269,7 +270,7 @@ def _wants_ids(call: Call) -> bool:
 def _check_content_type(rule: Rule, call: Call) -> None:
     if rule.json_body and call.rest:
         kind = call.metadata.get("x-rest-content-type", "").partition(";")[0].strip().lower()
-        if kind != _JSON and not kind.endswith("+json"):
+        if kind != _JSON and not kind.endswith("+json") and not (rule.text_body and kind == _TEXT):
             raise AppError(Reason.UNSUPPORTED_MEDIA_TYPE)
         if "x-rest-no-body" in call.metadata:
             raise AppError(Reason.BAD_REQUEST)

@@ -26,6 +26,8 @@ class Rule:
     csrf_exempt: bool
     # The body is JSON with fields of its own: another content type is 415.
     json_body: bool
+    # It may come as text/plain too.
+    text_body: bool
     # `user` comes in the body, where it may be of any type (gateway/view.py).
     user_in_body: bool
     # The answer is a model's: whole, its content type names the charset (service-api.md 1.3).
@@ -53,6 +55,7 @@ def _rule(method: MethodDescriptor) -> Rule:
         before_setup=policy.before_setup,
         csrf_exempt=policy.csrf_exempt,
         json_body=_has_json_body(method),
+        text_body=policy.text_body,
         user_in_body=policy.end_user != options_pb2.END_USER_UNSPECIFIED and not method.client_streaming,
         generates="response_mode" in method.input_type.fields_by_name,
     )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 import yaml
 
-from server.db.workflow_tables import workflow_draft_variables, workflow_node_data, workflows
+from server.db.workflow_tables import workflow_draft_variables, workflow_node_data, workflow_runs, workflows
 from server.kit.ids import new_id
 from tests.harness.product import App, Workspace
 from tests.rest.parties import database
@@ -138,6 +140,19 @@ def test_save_over_another_state_is_refused_and_changes_nothing(flow: Flow) -> N
     assert (flow.draft["graph"], flow.draft["hash"]) == (graph("Bye"), second)
     assert flow.draft["updated_by"] == flow.draft["created_by"]
     assert flow.save(graph())["hash"] == first
+
+
+def test_draft_may_be_saved_as_plain_text_without_a_token(flow: Flow) -> None:
+    """As a browser sends it from a page that is being closed."""
+    console = flow.workspace.console
+    body = json.dumps({"graph": graph(), "features": {}})
+    bare = httpx.Client(base_url=console.base_url, cookies=dict(console.cookies), timeout=60)
+    path = f"/console/api/apps/{flow.id}/workflows/draft"
+    saved = bare.post(path, content=body, headers={"Content-Type": "text/plain;charset=UTF-8"})
+    assert (saved.status_code, flow.draft["graph"]) == (200, graph())
+    assert bare.post(path, content=body, headers={"Content-Type": "text/csv"}).status_code == 415
+    publish = path.replace("draft", "publish")
+    assert console.post(publish, content="{}", headers={"Content-Type": "text/plain"}).status_code == 415
 
 
 @pytest.mark.parametrize(
@@ -494,6 +509,35 @@ def test_clients_see_features_and_form_of_the_published_version(workspace: Works
     assert app.http.get("/v1/parameters").json()["opening_statement"] == "Hello"
     assert app.http.get("/v1/info").json()["mode"] == "advanced-chat"
     assert app.http.get("/v1/site").json()["title"] == "flow"
+
+
+def test_figures_count_runs_of_the_published_version_by_day(flow: Flow) -> None:
+    flow.save(graph())
+    days = ["2026-03-01 23:30+00", "2026-03-01 10:00+00", "2026-03-02 00:30+00"]
+    users = [new_id(), NOBODY, NOBODY]
+    with database(flow.workspace.product) as connection:
+        tenant = sa.select(workflows.c.tenant_id).where(workflows.c.app_id == flow.id).scalar_subquery()
+        shared = {"app_id": flow.id, "workflow_id": new_id(), "total_tokens": 5, "tenant_id": tenant}
+        for day, user in zip(days, users, strict=True):
+            row = {**shared, "id": new_id(), "created_at": day, "created_by": user}
+            connection.execute(sa.insert(workflow_runs).values(row))
+        connection.execute(
+            sa.insert(workflow_runs).values({**shared, "id": new_id(), "triggered_from": "debugging"})
+        )
+        connection.commit()
+
+    def figures(path: str, **query: str) -> Any:
+        return flow.ok("GET", f"workflow/statistics/{path}", params=query)["data"]
+
+    first, second = "2026-03-01", "2026-03-02"
+    assert figures("daily-conversations") == [{"date": first, "runs": 2}, {"date": second, "runs": 1}]
+    assert figures("daily-terminals") == [{"date": first, "terminal_count": 2}, {"date": second, "terminal_count": 1}]
+    assert figures("token-costs") == [{"date": first, "token_count": 10}, {"date": second, "token_count": 5}]
+    assert figures("average-app-interactions") == [
+        {"date": first, "interactions": 1.0}, {"date": second, "interactions": 1.0},
+    ]  # fmt: skip
+    assert figures("daily-conversations", start=f"{first} 12:00", end=f"{second} 00:30") == [{"date": first, "runs": 1}]
+    assert flow.refused("GET", "workflow/statistics/token-costs", params={"start": "zzz"})[:2] == (400, "invalid_param")
 
 
 # What editors ask for

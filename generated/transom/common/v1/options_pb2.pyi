@@ -44,7 +44,7 @@ WIRE_FIELD_NUMBER: _ClassVar[int]
 wire: _descriptor.FieldDescriptor
 
 class Policy(_message.Message):
-    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt", "form_required", "form_optional")
+    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt", "form_required", "form_optional", "text_body")
     AUTH_FIELD_NUMBER: _ClassVar[int]
     END_USER_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -55,6 +55,7 @@ class Policy(_message.Message):
     CSRF_EXEMPT_FIELD_NUMBER: _ClassVar[int]
     FORM_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     FORM_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
+    TEXT_BODY_FIELD_NUMBER: _ClassVar[int]
     auth: Auth
     end_user: EndUser
     success_status: int
@@ -65,7 +66,8 @@ class Policy(_message.Message):
     csrf_exempt: bool
     form_required: _containers.RepeatedScalarFieldContainer[str]
     form_optional: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ...) -> None: ...
+    text_body: bool
+    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ..., text_body: _Optional[bool] = ...) -> None: ...
 
 class Wire(_message.Message):
     __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent", "printed_as")

@@ -1,0 +1,50 @@
+"""Figures about the runs of published workflows (console-api.md section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from server.db.engine import UowFactory
+from server.kit.caller import Caller
+from server.kit.errors import AppError, Reason, invalid_param
+from server.kit.ids import canonical, is_uuid
+from server.workflow.model import GRAPH_MODES
+from server.workflow.statistics_store import Row, StatisticsStore
+from server.workflow.store import WorkflowStore
+
+_MINUTES = "%Y-%m-%d %H:%M"
+
+
+class StatisticsService:
+    """Use cases of figures."""
+
+    def __init__(self, uow: UowFactory) -> None:
+        self._uow = uow
+
+    def days(self, caller: Caller, app_id: str, start: str, end: str) -> Sequence[Row]:
+        """Days with runs, in the account's time zone. Raises app_not_found, invalid_param."""
+        with self._uow() as uow:
+            store = StatisticsStore(uow)
+            if not is_uuid(app_id) or WorkflowStore(uow).mode(caller.tenant_id, canonical(app_id)) not in GRAPH_MODES:
+                raise AppError(Reason.APP_NOT_FOUND)
+            zone = _zone(store.timezone(caller.the_account))
+            bounds = _moment("start", start, zone), _moment("end", end, zone)
+            return store.days(caller.tenant_id, canonical(app_id), zone.key, *bounds)
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
+def _moment(field: str, text: str, zone: ZoneInfo) -> datetime | None:
+    if not text:
+        return None
+    try:
+        return datetime.strptime(text, _MINUTES).replace(tzinfo=zone)
+    except ValueError:
+        raise invalid_param(f"{field} must be in the form YYYY-MM-DD HH:MM") from None
