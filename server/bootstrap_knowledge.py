@@ -49,6 +49,7 @@ from server.segment.model import ATTACHMENT_LIMIT
 from server.segment.service import SegmentService
 from server.segment.servicer import ChildChunkServicer, SegmentServicer
 from server.settings import Settings
+from server.tag.console_servicer import ConsoleTagServicer
 from server.tag.service import TagService
 from server.tag.servicer import TagServicer
 from transom.console.v1 import (
@@ -59,6 +60,8 @@ from transom.console.v1 import (
 )
 from transom.console.v1 import file_http_service_pb2 as files_pb2
 from transom.console.v1 import file_http_service_pb2_grpc as files_pb2_grpc
+from transom.console.v1 import tag_service_pb2 as console_tags_pb2
+from transom.console.v1 import tag_service_pb2_grpc as console_tags_pb2_grpc
 from transom.dataset.v1 import (
     dataset_service_pb2,
     dataset_service_pb2_grpc,
@@ -158,7 +161,9 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
 
     add = registry.add
     add(dataset_rpcs, dataset_service_pb2, dataset_service_pb2_grpc, "DatasetService")
-    add(TagServicer(db, TagService(uow)), tag_service_pb2, tag_service_pb2_grpc, "TagService")
+    tags = TagService(uow)
+    add(TagServicer(db, tags), tag_service_pb2, tag_service_pb2_grpc, "TagService")
+    add(ConsoleTagServicer(db, tags), console_tags_pb2, console_tags_pb2_grpc, "ConsoleTagService")
     add(metadata_rpcs, metadata_service_pb2, metadata_service_pb2_grpc, "MetadataService")
     add(document_rpcs, document_service_pb2, document_service_pb2_grpc, "DocumentService")
     add(segment_rpcs, segment_service_pb2, segment_service_pb2_grpc, "SegmentService")

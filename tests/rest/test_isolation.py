@@ -78,6 +78,7 @@ NOT_OWNED: Mapping[str, str] = {
 # What a field names where the proto does not say it.
 RESOURCES: Mapping[str, str] = {
     "BindTagsRequest.tag_ids": "tag", "UnbindTagsRequest.tag_ids": "tag", "UnbindTagsRequest.tag_id": "tag",
+    "BindConsoleTagsRequest.tag_ids": "tag", "UnbindConsoleTagRequest.tag_id": "tag",
     "CreateDatasetRequest.external_knowledge_api_id": "external_api",
     "UpdateDatasetRequest.external_knowledge_api_id": "external_api",
     "UpdateDatasetRequest.partial_member_list.user_id": "account",
@@ -148,6 +149,9 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "CreateWorkflowTool": {"name": "stolen", "label": "stolen"},
     "UpdateWorkflowTool": {"name": "stolen", "label": "stolen"},
     "UpdateTag": {"name": "stolen"},
+    "UpdateConsoleTag": {"name": "taken away"},
+    "BindConsoleTags": {"type": "knowledge"},
+    "UnbindConsoleTag": {"type": "knowledge", "tag_id": str(uuid.uuid4())},
     "SyncDraftWorkflow": {"graph": {"nodes": [], "edges": []}, "features": {}},
     "ListDraftNodeVariables": {"node_id": "n"},
     "DeleteDraftNodeVariables": {"node_id": "n"},
@@ -182,6 +186,7 @@ OTHER_STATUS: Mapping[tuple[str, str], int] = {
 # Ids that are left alone without a word, besides those that the contract marks so: dataset-api.md 7.
 SILENT = {
     ("BindTags", "tag_ids"), ("UnbindTags", "tag_ids"), ("UnbindTags", "tag_id"), ("UpdateDocumentsStatus", "document_ids"),
+    ("BindConsoleTags", "tag_ids"), ("UnbindConsoleTag", "tag_id"),
     ("UpdateDocumentsStatus", "document_id"), ("RetrieveSegments", "attachment_ids"), ("HitTest", "attachment_ids"),
     ("CreateSegments", "segments.attachment_ids"), ("CreateSegment", "attachment_ids"),
     ("UpdateSegment", "segment.attachment_ids"), ("UpdateSegment", "attachment_ids"),

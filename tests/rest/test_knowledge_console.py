@@ -573,3 +573,36 @@ def test_console_asks_for_a_session(knowledge: Knowledge, filled: dict[str, Any]
         f"{knowledge.workspace.product.url}/console/api/files/upload", files={"file": ("a.txt", b"x", "text/plain")}
     )
     assert reply.status_code == 401
+
+
+def test_tags_of_apps_and_datasets_live_through_the_console(knowledge: Knowledge) -> None:
+    http = knowledge.workspace.console
+    app, dataset = knowledge.workspace.app(), knowledge.economy()
+    name = uuid.uuid4().hex[:8]
+    made = {}
+    for kind, target in (("app", app.id), ("knowledge", dataset)):
+        reply = http.post("/console/api/tags", json={"name": name, "type": kind})
+        assert reply.status_code == 200, reply.text
+        tag = made[kind] = reply.json()
+        assert tag == {"id": tag["id"], "name": name, "type": kind, "binding_count": "0"}
+        assert http.post("/console/api/tags", json={"name": name, "type": kind}).status_code == 400
+        bind = {"tag_ids": [tag["id"]], "target_id": target, "type": kind}
+        assert http.post("/console/api/tag-bindings/create", json=bind).is_success
+        (listed,) = http.get("/console/api/tags", params={"type": kind, "keyword": name}).json()
+        assert listed == {**tag, "binding_count": "1"}
+    shown = http.get("/console/api/apps", params={"tag_ids": made["app"]["id"]}).json()["data"]
+    assert [one["id"] for one in shown] == [app.id]
+    # Of the other type, of nobody, of no type.
+    crossed = {"tag_ids": [made["app"]["id"]], "target_id": dataset, "type": "app"}
+    assert http.post("/console/api/tag-bindings/create", json=crossed).status_code == 404
+    assert http.patch(f"/console/api/tags/{NOBODY}", json={"name": "x"}).status_code == 404
+    assert http.get("/console/api/tags", params={"type": "x"}).status_code == 400
+    for kind, target in (("app", app.id), ("knowledge", dataset)):
+        path = f"/console/api/tags/{made[kind]['id']}"
+        assert http.patch(path, json={"name": f"{name} again"}).json()["name"] == f"{name} again"
+        unbind = {"tag_id": made[kind]["id"], "target_id": target, "type": kind}
+        assert http.post("/console/api/tag-bindings/remove", json=unbind).is_success
+        (listed,) = http.get("/console/api/tags", params={"type": kind, "keyword": name}).json()
+        assert listed["binding_count"] == "0"
+        assert http.delete(path).status_code == 204
+        assert http.get("/console/api/tags", params={"type": kind, "keyword": name}).json() == []
