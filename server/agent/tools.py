@@ -67,10 +67,16 @@ def _bound(tools: Tools, run: RunInfo, use: ToolUse, spec: ToolSpec, keep: Keep)
         return heard.answer()
 
     return AgentTool(
-        name=_OTHER_LETTERS.sub("_", use.tool_name)[:_LONGEST_NAME] or "tool",
+        name=_model_name(use.tool_name),
         description=use.description or spec.description, schema=_schema(spec, use.fixed), call=call, label=spec.label,
         provider=use.provider_id, icon=spec.icon,
     )
+
+
+def _model_name(name: str) -> str:
+    """A name as every provider takes it: letters, digits and few signs, a letter first."""
+    clean = _OTHER_LETTERS.sub("_", name)
+    return (clean if clean[:1].isalpha() or clean.startswith("_") else f"tool_{clean}")[:_LONGEST_NAME]
 
 
 def _schema(spec: ToolSpec, fixed: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from server.llm import tokens
 from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, MALFORMED, UNREACHABLE, classify
 from server.llm.google_calls import call_of
-from server.llm.google_wire import FILTERED, FINISH, config_of, contents_of, refusal_of, usage_of
+from server.llm.google_wire import FILTERED, FINISH, MISCALLED, config_of, contents_of, refusal_of, usage_of
 from server.llm.parameters import checked
 from server.llm.pool import ClientPool, credential_key
 from server.llm.port import ChatRequest, Chunk, FunctionCall, ModelCard, ModelFault, PromptMessage, Usage
@@ -232,6 +232,9 @@ class GoogleChat:
         if not state.reason and not state.blocked:
             fault = "broken_stream" if state.started else "unavailable"
             raise ModelFault(fault, BROKEN, detail="the stream ended without a finish reason")  # type: ignore[arg-type]
+        if not state.started and state.reason in MISCALLED:
+            # Passing: the next attempt usually calls well.
+            raise ModelFault("unavailable", MALFORMED, detail=state.reason)
         filtered = bool(state.blocked) or state.reason in FILTERED
         reason = "content_filter" if filtered else FINISH.get(state.reason, state.reason.lower())
         calls = tuple(state.calls)

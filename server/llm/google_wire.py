@@ -22,6 +22,8 @@ _PLAIN = ("temperature", "top_p", "top_k", "max_output_tokens", "presence_penalt
 _DELAY = re.compile(r"^([\d.]+)s$")
 
 FINISH = {"STOP": "stop", "MAX_TOKENS": "length"}
+# The model called a function that is none.
+MISCALLED = frozenset({"MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL"})
 FILTERED = frozenset({"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "IMAGE_SAFETY", "LANGUAGE"})
 
 

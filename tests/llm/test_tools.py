@@ -16,7 +16,7 @@ from server.llm.names import GOOGLE, OPENAI
 from server.llm.openai_calls import CallDeltas
 from server.llm.openai_provider import OpenAICompatibleProvider, OpenAIProvider
 from server.llm.openai_wire import ChatStream
-from server.llm.port import ChatModel, ChatRequest, Chunk, Function, FunctionCall, PromptMessage
+from server.llm.port import ChatModel, ChatRequest, Chunk, Function, FunctionCall, ModelFault, PromptMessage
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.gemini_server import SIGNATURE, GeminiServer
 from tests.doubles.loopback import LoopbackServer
@@ -132,6 +132,14 @@ async def test_gemini_request_keeps_signatures_and_joins_results_in_one_turn(gem
     assert contents[1]["parts"][0]["thoughtSignature"] == SIGNATURE
     assert [part["functionCall"]["name"] for part in contents[1]["parts"]] == ["weather", "clock"]
     assert [part["functionResponse"]["response"] for part in contents[2]["parts"]] == [{"result": "sunny"}] * 2
+
+
+async def test_gemini_call_that_is_none_is_tried_again(gemini) -> None:
+    model, double = gemini
+    double.script(model.card.model, Behaviour(tokens=0, finish="MALFORMED_FUNCTION_CALL"))
+    with pytest.raises(ModelFault, match="malformed answer") as caught:
+        await collect(model, ChatRequest([QUESTION], tools=[WEATHER]))
+    assert caught.value.fault == "unavailable" and len(double.calls) == 3
 
 
 async def test_schema_makes_the_answer_fit(either) -> None:

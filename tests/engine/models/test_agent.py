@@ -267,11 +267,12 @@ async def test_tool_that_is_not_there_is_told() -> None:
     assert str(error) == "Failed to get agent tool: tool gone not found"
 
 
-async def test_same_tool_twice_has_two_names() -> None:
+async def test_tools_have_names_of_their_own_that_models_take() -> None:
     model = ScriptedModel("ok", features=TOOLS)
-    world = World(model, VALUES, tools=FakeTools(weather=lambda given: "x"))
-    await world.result("agent", **node(chosen("weather"), chosen("weather")))
-    assert [tool.name for tool in model.requests[0].tools] == ["weather", "weather_2"]
+    tools = FakeTools(**{name: lambda given: "x" for name in ("weather", "查询 now", "2fa")})
+    names = ("weather", "weather", "查询 now", "2fa")
+    await World(model, VALUES, tools=tools).result("agent", **node(*map(chosen, names)))
+    assert [tool.name for tool in model.requests[0].tools] == ["weather", "weather_2", "_now", "tool_2fa"]
 
 
 @pytest.mark.parametrize(("change", "message"), [
