@@ -31,7 +31,8 @@ def file_object(file: File) -> dict[str, Any]:
 def dump(value: Any) -> str:
     """A value as JSON text that can be stored: files as objects, other foreign things as their text."""
     try:
-        data = orjson.dumps(value, default=_known, option=orjson.OPT_NON_STR_KEYS)
+        # orjson would print the fields of a file that is a dataclass.
+        data = orjson.dumps(value, default=_known, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS)
         if _NUL not in data:
             return data.decode()
     except (TypeError, RecursionError):

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 
 from server.db.tool_tables import api_tool_providers, mcp_tool_providers
 from tests.doubles.loopback import in_thread
-from tests.doubles.mcp_server import McpServer
+from tests.doubles.mcp_server import TOOLS, McpServer
 from tests.doubles.web_server import WebServer
-from tests.harness.product import Workspace
+from tests.harness.product import App, Workspace
+from tests.rest.flows import chain, end, flow, node, start
 from tests.rest.knowledge import Knowledge, new_name
 from tests.rest.parties import database
 
@@ -256,3 +257,79 @@ def test_published_workflow_is_offered_as_a_tool(console: httpx.Client) -> None:
 def test_kinds_that_nobody_knows_are_refused(console: httpx.Client) -> None:
     assert console.get(f"{HERE}/tools/magic").status_code == 404
     assert refusal(console.get(f"{HERE}/tool-providers", params={"type": "magic"}))[:2] == (400, "invalid_param")
+
+
+# Runs
+
+
+def run(app: App, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
+    body = ok(app.http.post("/v1/workflows/run", json={"inputs": inputs or {}, "user": "u"}))["data"]
+    assert isinstance(body, dict)
+    return body
+
+
+def tool(node_id: str, kind: str, provider: str, name: str, settings: Any = None, **given: Any) -> dict[str, Any]:
+    """A node that calls a tool."""
+    parameters = {key: value if isinstance(value, dict) else {"type": "mixed", "value": value} for key, value in given.items()}
+    return node(
+        node_id, "tool", provider_type=kind, provider_id=provider, provider_name=provider, tool_name=name,
+        tool_label=name, tool_parameters=parameters, tool_configurations=settings or {},
+    )  # fmt: skip
+
+
+def test_run_calls_tools_of_every_kind(workspace: Workspace, console: httpx.Client, site: WebServer, mcp: McpServer) -> None:
+    mcp.key, mcp.tools = "", TOOLS
+    api = api_body(site)
+    ok(console.post(f"{API}/add", json=api))
+    (api_id,) = (one["id"] for one in ok(console.get(f"{HERE}/tools/api")) if one["name"] == api["provider"])
+    server = mcp_body(mcp, headers={})
+    ok(console.post(MCP, json=server))
+    inner = flow(workspace, chain(start("q"), end(said=("start", "q"))))
+    asked = {"workflow_app_id": inner.id, "name": f"inner_{inner.id[-8:]}", "label": "Inner"}
+    ok(console.post(f"{WORKFLOW}/create", json=asked))
+    inner_id = ok(console.get(f"{WORKFLOW}/get", params={"workflow_app_id": inner.id}))["workflow_tool_id"]
+    outer = flow(workspace, chain(
+        start("q"),
+        tool("day", "builtin", "time", "weekday", year="2024", month="2", day="29"),
+        tool("code", "builtin", "code", "simple_code", language="python3", code="print('{{#start.q#}}' * 2)"),
+        tool("chart", "builtin", "langgenius/chart/chart", "bar_chart", data="1,2,3"),
+        tool("api", "api", api_id, "say", q="{{#start.q#}}"),
+        tool("mcp", "mcp", server["server_identifier"], "add", a="1", b="2"),
+        tool("inner", "workflow", inner_id, asked["name"], q={"type": "variable", "value": ["start", "q"]}),
+        node("http", "http-request", method="POST", url=f"{site.url}/echo", headers="X-A: {{#start.q#}}", params="", authorization={"type": "no-auth"}, body={"type": "json", "data": '{"q": "{{#start.q#}}",}'}),
+        end(day=("day", "text"), code=("code", "text"), chart=("chart", "files"), api=("api", "json"), sum=("mcp", "sum"), inner=("inner", "said"), http=("http", "body")),
+    ))  # fmt: skip
+    done = run(outer, {"q": "why"})
+    assert done["status"] == "succeeded", done["error"]
+    said = done["outputs"]
+    assert said["day"] == "February 29, 2024 is Thursday." and said["code"] == "whywhy\n"
+    assert said["api"][0]["query"] == {"q": "why"} and said["api"][0]["headers"]["x-key"] == "secret-key-123"
+    assert (said["sum"], said["inner"]) == (3, "why")
+    echoed = json.loads(said["http"])
+    assert (echoed["body"], echoed["headers"]["x-a"]) == ('{"q":"why"}', "why")
+    (picture,) = said["chart"]
+    assert picture["filename"] == "bar_chart.svg" and httpx.get(picture["url"]).content.startswith(b"<svg")
+
+
+def test_workflow_that_calls_itself_ends_at_the_fifth_level(workspace: Workspace, console: httpx.Client) -> None:
+    app = flow(workspace, chain(start("q"), end(said=("start", "q"))))
+    asked = {"workflow_app_id": app.id, "name": f"again_{app.id[-8:]}", "label": "Again"}
+    ok(console.post(f"{WORKFLOW}/create", json=asked))
+    own = ok(console.get(f"{WORKFLOW}/get", params={"workflow_app_id": app.id}))["workflow_tool_id"]
+    graph = chain(start("q"), tool("again", "workflow", own, asked["name"], q="x"), end(said=("again", "text")))
+    place = f"/console/api/apps/{app.id}/workflows"
+    draft = ok(console.get(f"{place}/draft"))
+    ok(console.post(f"{place}/draft", json={"graph": graph, "features": {}, "hash": draft["hash"]}))
+    ok(console.post(f"{place}/publish", json={}))
+    ok(console.post(f"{WORKFLOW}/update", json={**asked, "workflow_tool_id": own}))
+    done = run(app)
+    assert done["status"] == "failed" and "Max workflow call depth 5 reached." in done["error"]
+
+
+def test_tool_that_the_workspace_lacks_is_told_when_it_is_published(workspace: Workspace, console: httpx.Client) -> None:
+    app = workspace.app("workflow")
+    place = f"/console/api/apps/{app.id}/workflows"
+    graph = chain(start("q"), tool("search", "builtin", "google", "google_search", query="x"), end(said=("search", "text")))
+    ok(console.post(f"{place}/draft", json={"graph": graph, "features": {}}))
+    status, _, message = refusal(console.post(f"{place}/publish", json={}))
+    assert status == 400 and "Search" in message and "google" in message
