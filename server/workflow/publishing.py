@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from server.bus import Bus
 from server.db.bridge import Database
 from server.engine.graph import Problem, check
 from server.engine.node import RunInfo
+from server.engine.nodes.agent_data import agent_tools
 from server.engine.ports import ToolFaultError, Tools
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param
@@ -49,7 +51,7 @@ class Publisher:
         return Published(published, tuple(str(problem) for problem in problems))
 
     async def _missing_tools(self, caller: Caller, draft: Workflow) -> list[Problem]:
-        """Tools that tool nodes name and the workspace does not have."""
+        """Tools that tool and agent nodes name and the workspace does not have."""
         if self._tools is None:
             return []
         run = RunInfo(
@@ -58,14 +60,22 @@ class Publisher:
         )  # fmt: skip
         found: list[Problem] = []
         for node_id, data in nodes_of(draft.graph):
-            if data.get("type") != "tool":
-                continue
-            kind, provider, tool = (str(data.get(key) or "") for key in ("provider_type", "provider_id", "tool_name"))
-            try:
-                await self._tools.spec(run, kind or "builtin", provider, tool)
-            except ToolFaultError as error:
-                found.append(Problem(str(error), node_id, str(data.get("title") or "")))
+            for kind, provider, tool in _named_tools(data):
+                try:
+                    await self._tools.spec(run, kind, provider, tool)
+                except ToolFaultError as error:
+                    found.append(Problem(str(error), node_id, str(data.get("title") or "")))
         return found
+
+
+def _named_tools(data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(provider type, provider, tool) of what a node calls; none of nodes of other types."""
+    if data.get("type") == "agent":
+        return agent_tools(data)
+    if data.get("type") != "tool":
+        return []
+    kind, provider, tool = (str(data.get(key) or "") for key in ("provider_type", "provider_id", "tool_name"))
+    return [(kind or "builtin", provider, tool)]
 
 
 def _listed(problems: Iterable[Problem]) -> str:

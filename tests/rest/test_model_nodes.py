@@ -165,24 +165,37 @@ def test_class_chooses_the_branch(indexed: Knowledge, brain: OpenAIServer, model
     assert ran(app, text="It broke.") == {"way": "Complaint"}
 
 
-def test_agent_uses_a_packaged_tool_and_tells_each_step(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+def with_agent(model: str, tool_name: str) -> dict[str, Any]:
+    """A chatflow of an agent that has a tool of the packaged provider ``time``."""
     tool = {
-        "enabled": True, "provider_name": "time", "tool_name": "current_time", "tool_label": "Current Time",
-        "type": "builtin", "settings": {},
-        "parameters": {"format": {"auto": 0, "value": "%Y"}, "timezone": {"auto": 1, "value": None}},
+        "enabled": True, "provider_name": "time", "tool_name": tool_name, "tool_label": "Time", "type": "builtin",
+        "settings": {}, "parameters": {"format": {"auto": 0, "value": "%Y"}, "timezone": {"auto": 1, "value": None}},
     }
     parameters = {
         "model": {"type": "constant", "value": {**chosen(model), "model": model, "model_type": "llm"}},
-        "tools": {"type": "constant", "value": [tool]}, "query": {"type": "mixed", "value": "{{#sys.query#}}"},
+        "tools": {"type": "constant", "value": [tool, {**tool, "tool_name": "off", "enabled": False}]},
+        "query": {"type": "mixed", "value": "{{#sys.query#}}"},
         "instruction": {"type": "mixed", "value": "Be exact."}, "maximum_iterations": {"type": "constant", "value": 3},
     }
-    graph = chain(
+    return chain(
         start(),
         node("agent", "agent", agent_strategy_provider_name="langgenius/agent/agent", agent_strategy_label="FC",
              agent_strategy_name="function_calling", agent_parameters=parameters),
         node("answer", "answer", answer="{{#agent.text#}}"),
     )  # fmt: skip
-    app = flow(indexed.workspace, graph, "advanced-chat")
+
+
+def test_agent_whose_tool_is_missing_is_not_published(indexed: Knowledge, model: str) -> None:
+    workspace = indexed.workspace
+    place = f"/console/api/apps/{workspace.app('advanced-chat').id}/workflows"
+    workspace.ok(workspace.console.post(f"{place}/draft", json={"graph": with_agent(model, "gone"), "features": {}}))
+    reply = workspace.console.post(f"{place}/publish", json={})
+    assert reply.status_code == 400 and "Node 'Agent' (agent)" in reply.json()["message"], reply.text
+    assert "gone" in reply.json()["message"] and "off" not in reply.json()["message"]
+
+
+def test_agent_uses_a_packaged_tool_and_tells_each_step(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    app = flow(indexed.workspace, with_agent(model, "current_time"), "advanced-chat")
     brain.script(model, Behaviour(text="It is {tool}", call="current_time", args='{"timezone": "UTC"}'))
     all_told = told(app, "Which year?")
     said = answer(all_told)

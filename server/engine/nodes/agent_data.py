@@ -87,6 +87,15 @@ def tool_uses(items: Sequence[Any]) -> list[ToolUse]:
     return [_tool_use(item) for item in items if isinstance(item, Mapping) and item.get("enabled", True)]
 
 
+def agent_tools(data: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(provider type, provider, tool) of what an agent node may call, as far as its data tell."""
+    parameters = data.get("agent_parameters")
+    listed = parameters.get("tools") if isinstance(parameters, Mapping) else None
+    items = listed.get("value") if isinstance(listed, Mapping) else None
+    uses = tool_uses(items) if isinstance(items, list) else []
+    return [(use.provider_type, use.provider_id, use.tool_name) for use in uses]
+
+
 def _tool_use(item: Mapping[str, Any]) -> ToolUse:
     extra = item.get("extra")
     about = extra.get("description") if isinstance(extra, Mapping) else ""
