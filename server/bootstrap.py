@@ -339,7 +339,8 @@ def add_service_api(
     )
     files_api = FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access)
     registry.add(files_api, file_pb2, file_grpc, "FileService")
-    add_web_api(registry, core, files, WebNeeds(chat, conversations, asking, printer, infos, infos_api, files_api))
+    needs = WebNeeds(chat, conversations, asking, printer, infos, infos_api, files_api, workflows)
+    add_web_api(registry, core, files, needs)
     return workflows
 
 

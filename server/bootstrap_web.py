@@ -18,6 +18,7 @@ from server.web.chat_servicer import WebChatServicer, WebCompletionServicer
 from server.web.conversation_servicer import WebConversationServicer, WebMessageServicer
 from server.web.service import WebService
 from server.web.servicer import PassportServicer, WebAppServicer
+from server.web.workflow_servicer import WebWorkflowServicer
 from transom.web.v1 import page_http_service_pb2 as page_pb2
 from transom.web.v1 import page_http_service_pb2_grpc as page_grpc
 from transom.web.v1 import passport_service_pb2 as passport_pb2
@@ -28,9 +29,12 @@ from transom.web.v1 import web_conversation_service_pb2 as web_talk_pb2
 from transom.web.v1 import web_conversation_service_pb2_grpc as web_talk_grpc
 from transom.web.v1 import web_file_http_service_pb2 as web_file_pb2
 from transom.web.v1 import web_file_http_service_pb2_grpc as web_file_grpc
+from transom.web.v1 import web_workflow_service_pb2 as web_flow_pb2
+from transom.web.v1 import web_workflow_service_pb2_grpc as web_flow_grpc
 
 if TYPE_CHECKING:
     from server.bootstrap import Core, Files, Registry
+    from server.bootstrap_runs import Workflows
 
 
 @dataclass(slots=True)
@@ -44,6 +48,7 @@ class WebNeeds:
     infos: AppInfoService
     infos_api: AppInfoServicer
     files_api: FileServicer
+    workflows: Workflows
 
 
 def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -> None:
@@ -53,7 +58,8 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
     add(
         WebAppServicer(db, needs.infos, needs.infos_api, files.links.link), passport_pb2, passport_grpc, "WebAppService"
     )
-    add(WebChatServicer(needs.chat, runs), web_chat_pb2, web_chat_grpc, "WebChatService", "WebChatStreamService")
+    chats = WebChatServicer(needs.chat, runs, needs.workflows.chatflows)
+    add(chats, web_chat_pb2, web_chat_grpc, "WebChatService", "WebChatStreamService")
     add(
         WebCompletionServicer(needs.chat, runs), web_chat_pb2, web_chat_grpc, "WebCompletionService",
         "WebCompletionStreamService",
@@ -65,6 +71,11 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
     add(
         WebMessageServicer(db, MessageService(uow), WebService(uow), needs.asking, needs.printer), web_talk_pb2,
         web_talk_grpc, "WebMessageService",
+    )
+    flows = needs.workflows
+    add(
+        WebWorkflowServicer(flows.runs, runs, flows.rejoin, flows.queries), web_flow_pb2, web_flow_grpc,
+        "WebWorkflowService",
     )
     add(PageServicer(core.passports), page_pb2, page_grpc, "PageService")
     add(needs.files_api, web_file_pb2, web_file_grpc, "WebFileService")

@@ -59,8 +59,16 @@ _CITATION = frozenset(
 )  # fmt: skip
 
 
+_NODE_EVENTS = frozenset({"node_started", "node_finished"})
+# Keys of a node's event that a visitor does not see; the values of others were left out before (server/web/simple.py).
+_OWNERS = frozenset({"inputs_truncated", "process_data_truncated", "outputs_truncated", "agent_strategy"})
+
+
 def simplified(flat: dict[str, Any]) -> dict[str, Any]:
     """The same event without what only the app's owner may see."""
+    data = flat.get("data")
+    if isinstance(data, dict) and flat["event"] in _NODE_EVENTS:
+        return {**flat, "data": {name: value for name, value in data.items() if name not in _OWNERS}}
     metadata = flat.get("metadata")
     if not isinstance(metadata, dict):
         return flat

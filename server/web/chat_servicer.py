@@ -10,6 +10,7 @@ from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
 from server.kit.ids import canonical, is_uuid
 from server.web import wire
+from server.web.simple import simple
 from transom.common.v1.common_pb2 import Result
 from transom.web.v1 import web_chat_service_pb2 as pb
 from transom.web.v1 import web_chat_service_pb2_grpc as pb_grpc
@@ -64,11 +65,11 @@ class WebChatServicer(Messages, pb_grpc.WebChatServiceServicer, pb_grpc.WebChatS
 
     def StreamWebChatMessage(self, request: pb.SendWebChatMessageRequest, context: Context) -> Batches:
         """The run, event by event."""
-        return self.follow(_chat_question(request))
+        return simple(self.follow(_chat_question(request)))
 
     def ResumeWebChatMessage(self, request: pb.ResumeWebMessageRequest, context: Context) -> Batches:
         """A run again, from where the page left."""
-        return self.rejoin(request)
+        return simple(self.rejoin(request))
 
     async def StopWebChatMessage(self, request: pb.StopWebMessageRequest, context: Context) -> Result:
         """Stop a run."""
@@ -93,11 +94,11 @@ class WebCompletionServicer(
 
     def StreamWebCompletionMessage(self, request: pb.SendWebCompletionMessageRequest, context: Context) -> Batches:
         """The run, event by event."""
-        return self.follow(_completion_question(request))
+        return simple(self.follow(_completion_question(request)))
 
     def ResumeWebCompletionMessage(self, request: pb.ResumeWebMessageRequest, context: Context) -> Batches:
         """A run again, from where the page left."""
-        return self.rejoin(request)
+        return simple(self.rejoin(request))
 
     async def StopWebCompletionMessage(self, request: pb.StopWebMessageRequest, context: Context) -> Result:
         """Stop a run."""

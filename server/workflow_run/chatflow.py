@@ -66,7 +66,7 @@ class ChatflowService:
             else await self._versions.published(app)
         )  # fmt: skip
         author = Author(id=user.id, role="end_user", name=user.session_id)
-        return await self.begin(app, author, version, asked)
+        return await self.begin(app, author, version, asked, invoke_from=caller.via)
 
     async def begin(
         self, app: AppContext, author: Author, version: Version, asked: Asked, *, invoke_from: str = "service-api",

@@ -60,7 +60,9 @@ class WorkflowRunService:
         )  # fmt: skip
         author = Author(id=user.id, role="end_user", name=user.session_id)
         limit = limit_of(app.max_active_requests, self._settings)
-        return await self.begin(app.tenant_id, app.app_id, author, version, request, limit=limit)
+        return await self.begin(
+            app.tenant_id, app.app_id, author, version, request, limit=limit, invoke_from=caller.via
+        )
 
     async def begin(
         self, tenant_id: str, app_id: str, author: Author, version: Version, request: Request, *, limit: int = 0,

@@ -310,3 +310,76 @@ def test_the_api_can_be_read_in_a_browser(workspace: Workspace) -> None:
     document = http.get("/openapi.json")
     assert document.headers["content-type"] == "application/json"
     assert {"/v1/chat-messages", "/docs", "/api/passport"} <= set(document.json()["paths"])
+
+
+FLOW = """
+version: "0.5.0"
+kind: app
+app: {name: page flow, mode: %s, icon: "\U0001F916", icon_background: "#FFEAD5", description: ""}
+workflow:
+  graph:
+    nodes:
+    - id: start
+      type: custom
+      data: {type: start, title: Start, variables: [{variable: q, label: Word, type: text-input, required: %s}]}
+    - {id: t, type: custom, data: {type: template-transform, title: T, template: "<{{ q }}>", variables: [{variable: q, value_selector: [start, q]}]}}
+    - %s
+    edges: [{id: a, source: start, target: t}, {id: b, source: t, target: last}]
+  features: {}
+  environment_variables: []
+  conversation_variables: []
+"""
+LAST = {
+    "workflow": "{id: last, type: custom, data: {type: end, title: End, outputs: [{variable: out, value_selector: [t, output]}]}}",
+    "advanced-chat": '{id: last, type: custom, data: {type: answer, title: Answer, answer: "{{#sys.query#}} {{#t.output#}}"}}',
+}  # fmt: skip
+
+
+def flow(workspace: Workspace, mode: str) -> Visitor:
+    """A visitor of a published workflow or chatflow."""
+    text = FLOW % (mode, "true" if mode == "workflow" else "false", LAST[mode])
+    body = {"mode": "yaml-content", "yaml_content": text}
+    made = workspace.ok(workspace.console.post("/console/api/apps/imports", json=body))
+    workspace.ok(workspace.console.post(f"/console/api/apps/{made['app_id']}/workflows/publish", json={}))
+    return Visitor(workspace, App(workspace.product.url, made["app_id"], ""))
+
+
+def streamed(visitor: Visitor, method: str, path: str, **more: Any) -> list[dict[str, Any]]:
+    with visitor.http.stream(method, path, **more) as reply:
+        assert reply.status_code == 200, reply.read()
+        return [item for frame in frames(reply.iter_text()) if (item := event(frame))["event"] != "ping"]
+
+
+def test_a_visitor_runs_a_workflow_and_sees_no_details_of_its_nodes(workspace: Workspace) -> None:
+    visitor = flow(workspace, "workflow")
+    assert visitor.http.get("/api/parameters").json()["user_input_form"][0]["text-input"]["variable"] == "q"
+    body = {"inputs": {"q": "sea"}, "response_mode": "blocking"}
+    found = streamed(visitor, "POST", "/api/workflows/run", json=body)
+    assert (found[0]["event"], found[-1]["event"]) == ("workflow_started", "workflow_finished")
+    assert found[-1]["data"]["outputs"] == {"out": "<sea>"}
+    nodes = [item["data"] for item in found if item["event"] == "node_finished"]
+    assert [node["title"] for node in nodes] == ["Start", "T", "End"]
+    for node in nodes:
+        empty = ("inputs", "process_data", "outputs", "error", "execution_metadata")
+        assert {name: node[name] for name in empty} == dict.fromkeys(empty)
+        assert node["files"] == [] and not [name for name in node if name.endswith("_truncated")]
+    run = found[0]["workflow_run_id"]
+    again = streamed(visitor, "GET", f"/api/workflow/{run}/events")
+    assert [item["event"] for item in again] == ["workflow_finished"]
+    stop = visitor.http.post(f"/api/workflows/tasks/{found[0]['task_id']}/stop", json={})
+    assert stop.json() == {"result": "success"}
+    assert error(visitor.http.post("/api/workflows/run", json={"inputs": {}}))[:2] == (400, "invalid_param")
+    assert error(visitor.send())[:2] == (400, "not_chat_app")
+
+
+def test_a_visitor_talks_to_a_chatflow(workspace: Workspace) -> None:
+    visitor = flow(workspace, "advanced-chat")
+    body = {"inputs": {"q": "sea"}, "query": "hello", "response_mode": "streaming"}
+    found = streamed(visitor, "POST", "/api/chat-messages", json=body)
+    assert [item["event"] for item in found if item["event"].startswith(("workflow", "message_end"))] == [
+        "workflow_started", "message_end", "workflow_finished",
+    ]  # fmt: skip
+    assert answer(found) == "hello <sea>"
+    assert all(item["data"]["outputs"] is None for item in found if item["event"] == "node_finished")
+    (talk,) = visitor.http.get("/api/conversations").json()["data"]
+    assert talk["id"] == found[0]["conversation_id"]

@@ -7,6 +7,7 @@ import { Answer, Sources } from "/pages/answer.js";
 import { Form } from "/pages/form.js";
 
 const [, kind, code] = location.pathname.split("/");
+const NOBODY = "00000000-0000-0000-0000-000000000000";
 const RUNNING = `transom-running-${code}`;
 const client = new Client(code);
 
@@ -59,6 +60,8 @@ function past(message) {
 /** The newest branch: regenerated answers take the place of those before. */
 function branch(messages) {
   const turns = messages.map(past);
+  // Chatflows and calls by key have no branches: their parent is nobody.
+  if (turns.every((turn) => turn.parent === NOBODY)) return turns;
   const last = new Map();
   for (const turn of turns) last.set(turn.parent ?? "", turn);
   return turns.filter((turn) => last.get(turn.parent ?? "") === turn);
