@@ -360,6 +360,7 @@ def test_silent_fields_are_those_that_the_reference_names() -> None:
         ("StopChatMessage", "task_id"), ("StopCompletionMessage", "task_id"), ("StopWebChatMessage", "task_id"),
         ("StopWebCompletionMessage", "task_id"), ("UnpinConversation", "conversation_id"),
         ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"), ("StopWorkflowTask", "task_id"),
+        ("StopWebWorkflowTask", "task_id"),
     }  # fmt: skip
 
 
