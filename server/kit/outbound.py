@@ -32,6 +32,7 @@ _OF_BODIES = frozenset({"content-type", "content-length", "content-encoding", "t
 # Idle connections are dropped before common servers drop them (5 s), so that no POST meets a dead one.
 _KEPT_SECONDS = 4.0
 _SAMPLE = 1024
+_LOADED: dict[str, Any] = {}
 
 
 class OutboundError(Exception):
@@ -164,7 +165,7 @@ class Outbound:
     @asynccontextmanager
     async def stream(self, request: Request, *, endless: bool = False) -> AsyncIterator[Stream]:
         """An answer to be read piece by piece; ``endless`` bounds only its silences. Raises as ``request``."""
-        http: Any = await asyncio.to_thread(importlib.import_module, "aiohttp")
+        http = _LOADED.get("aiohttp") or await asyncio.to_thread(_load)
         limits = request.timeouts
         try:
             async with asyncio.timeout(None if endless else limits.total):
@@ -244,6 +245,11 @@ class Outbound:
         made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made
+
+
+def _load() -> Any:
+    """Import the client when it is first needed: a start without it is quicker."""
+    return _LOADED.setdefault("aiohttp", importlib.import_module("aiohttp"))
 
 
 def _check_scheme(url: str) -> None:

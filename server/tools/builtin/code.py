@@ -11,11 +11,15 @@ from server.tools.builtin.part import Field, Provider, Tool, World, told
 # The sandbox runs ``main``; these run a whole program and give back what it printed.
 _PYTHON = """
 def main(source):
-    import contextlib, io
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(compile(source, "<code>", "exec"), {"__name__": "__main__"})
-    return {"result": printed.getvalue()}
+    printed = []
+
+    def show(*values, sep=" ", end="\\n", file=None, flush=False):
+        if file is None:
+            text = (" " if sep is None else sep).join([str(value) for value in values])
+            printed.append(text + ("\\n" if end is None else end))
+
+    exec(source, {"__name__": "__main__", "print": show})
+    return {"result": "".join(printed)}
 """
 _JAVASCRIPT = """
 function main(given) {
