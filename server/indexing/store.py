@@ -16,6 +16,7 @@ from server.db.tables import (
     document_segments,
     documents,
     jobs,
+    message_files,
     process_rules,
     segment_attachments,
     segment_summaries,
@@ -333,12 +334,13 @@ class CleanStore:
         self._uow.execute(sa.delete(documents).where(_M.tenant_id == tenant_id, _M.id.in_(document_ids)))
 
     def unused_file(self, tenant_id: str, file_id: str, besides: str | None) -> str | None:
-        """Where the bytes of an upload are that no document, those of one dataset left out, is made from."""
-        used = sa.exists().where(_M.tenant_id == tenant_id, _M.upload_file_id == file_id)
+        """Where the bytes of an upload are that neither a message nor a document, of another dataset, has."""
+        made = sa.exists().where(_M.tenant_id == tenant_id, _M.upload_file_id == file_id)
+        sent = sa.exists().where(message_files.c.tenant_id == tenant_id, message_files.c.upload_file_id == file_id)
         if besides is not None:
-            used = used.where(_M.dataset_id != besides)
+            made = made.where(_M.dataset_id != besides)
         statement = sa.select(upload_files.c.key).where(
-            upload_files.c.tenant_id == tenant_id, upload_files.c.id == file_id, sa.not_(used)
+            upload_files.c.tenant_id == tenant_id, upload_files.c.id == file_id, sa.not_(made), sa.not_(sent)
         )
         return self._uow.execute(statement).scalar_one_or_none()
 

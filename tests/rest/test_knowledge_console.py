@@ -16,12 +16,13 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from server.db.tables import accounts, memberships
+from server.db.tables import accounts, jobs, memberships
 from server.kit.crypto import hash_password
 from server.kit.ids import new_id
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, PASSWORD
+from tests.harness.stores import wait_until
 from tests.ingest import documents
 from tests.rest.knowledge import LINES, NESTED, Knowledge, new_name, search_by
 from tests.rest.parties import PNG, database
@@ -606,3 +607,26 @@ def test_tags_of_apps_and_datasets_live_through_the_console(knowledge: Knowledge
         assert listed["binding_count"] == "0"
         assert http.delete(path).status_code == 204
         assert http.get("/console/api/tags", params={"type": kind, "keyword": name}).json() == []
+
+
+def test_file_that_two_documents_are_made_from_stays_with_the_last_of_them(owner: Console, knowledge: Knowledge) -> None:
+    file_id = owner.file("shared.txt", TEXT.encode())
+    ids = []
+    for dataset_id in (knowledge.economy() for _ in range(3)):
+        made = owner.ok("POST", f"/{dataset_id}/documents", json=knowledge_config(file_id))
+        (state,) = wait(owner, dataset_id, made["batch"])
+        assert state["indexing_status"] == "completed", state
+        ids.append((dataset_id, made["documents"][0]["id"]))
+    knowledge.ok("DELETE", f"/datasets/{ids[0][0]}/documents/{ids[0][1]}")
+    knowledge.ok("DELETE", f"/datasets/{ids[1][0]}")
+    wait_until(lambda: not jobs_about(knowledge, "purge_document", "purge_dataset"), "they are purged", every=0.05)
+    link = knowledge.ok("GET", f"/datasets/{ids[2][0]}/documents/{ids[2][1]}/download")["url"]
+    assert httpx.get(link).text == TEXT
+    knowledge.ok("DELETE", f"/datasets/{ids[2][0]}/documents/{ids[2][1]}")
+    wait_until(lambda: httpx.get(link).status_code == 404, "the file goes with the last one", every=0.05)
+
+
+def jobs_about(knowledge: Knowledge, *kinds: str) -> int:
+    with database(knowledge.workspace.product) as connection:
+        found = connection.execute(sa.select(sa.func.count()).select_from(jobs).where(jobs.c.kind.in_(kinds)))
+        return int(found.scalar_one())
