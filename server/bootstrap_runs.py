@@ -13,6 +13,8 @@ from server.sandbox.runner import Sandbox
 from server.tools.http import GuardedHttp
 from server.workflow_run.begin import Inputs
 from server.workflow_run.chatflow import ChatflowService
+from server.workflow_run.console import WorkflowConsole
+from server.workflow_run.console_servicer import WorkflowConsoleServicer
 from server.workflow_run.nested import NestedRuns
 from server.workflow_run.ports_files import FlowFiles
 from server.workflow_run.ports_knowledge import FlowKnowledge
@@ -23,6 +25,8 @@ from server.workflow_run.runner import Namer, Runner
 from server.workflow_run.service import WorkflowRunService
 from server.workflow_run.servicer import WorkflowRunServicer
 from server.workflow_run.versions import Versions
+from transom.workflow.v1 import workflow_console_service_pb2 as console_pb2
+from transom.workflow.v1 import workflow_console_service_pb2_grpc as console_grpc
 from transom.workflow.v1 import workflow_run_service_pb2 as run_pb2
 from transom.workflow.v1 import workflow_run_service_pb2_grpc as run_grpc
 
@@ -40,7 +44,7 @@ class Workflows:
     chatflows: ChatflowService
     rejoin: Rejoin
     queries: WorkflowQueries
-    runner: Runner
+    console: WorkflowConsole
     tools: Tools
 
 
@@ -71,15 +75,20 @@ def build_workflows(
     runner = Runner(db, uow, runs, build_ports(core, models, files, knowledge, sandbox, tools), settings, namer)
     workflows = WorkflowRunService(db, uow, runs, versions, inputs, runner, settings)
     tools.registry.workflows = NestedRuns(workflows, versions)
+    chatflows = ChatflowService(db, uow, runs, versions, inputs, runner, settings)
     return Workflows(
-        runs=workflows, chatflows=ChatflowService(db, uow, runs, versions, inputs, runner, settings),
-        rejoin=Rejoin(db, uow, runs), queries=WorkflowQueries(db, uow, runs), runner=runner, tools=tools,
+        runs=workflows, chatflows=chatflows, rejoin=Rejoin(db, uow, runs), queries=WorkflowQueries(db, uow, runs),
+        console=WorkflowConsole(db, uow, runs, versions, workflows, chatflows, runner), tools=tools,
     )
 
 
 def add_workflow_runs(registry: Registry, core: Core, workflows: Workflows) -> None:
-    """Runs in the Service API."""
+    """Runs in the Service API and the console."""
     registry.add(
         WorkflowRunServicer(workflows.runs, core.runs, workflows.rejoin, workflows.queries),
         run_pb2, run_grpc, "WorkflowRunService", "WorkflowRunStreamService",
+    )
+    registry.add(
+        WorkflowConsoleServicer(core.db, workflows.console, core.runs),
+        console_pb2, console_grpc, "WorkflowConsoleService",
     )

@@ -187,7 +187,11 @@ class Runs:
             return
         task = canonical(task_id)
         if await self._db(self._request_stop, caller.the_app.app_id, caller.the_user.id, task):
-            await self._bus.publish("stop", task)
+            await self.tell_stop(task)
+
+    async def tell_stop(self, task_id: str) -> None:
+        """Tell every process of a stop that is in the database."""
+        await self._bus.publish("stop", task_id)
 
     def _request_stop(self, app_id: str, end_user_id: str, task_id: str) -> bool:
         with self._uow() as uow:

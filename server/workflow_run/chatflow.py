@@ -12,7 +12,7 @@ from server.chat.store import ChatStore
 from server.chat.template import introduction
 from server.db.bridge import Database
 from server.db.engine import UowFactory
-from server.kit.caller import AppContext, Caller
+from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import NIL_UUID, new_id
 from server.runs.registry import Runs, limit_of, too_many
@@ -66,21 +66,24 @@ class ChatflowService:
             else await self._versions.published(app)
         )  # fmt: skip
         author = Author(id=user.id, role="end_user", name=user.session_id)
-        return await self.begin(app, author, version, asked, invoke_from=caller.via)
+        limit = limit_of(app.max_active_requests, self._settings)
+        return await self.begin(
+            app.tenant_id, app.app_id, author, version, asked, limit=limit, invoke_from=caller.via
+        )
 
     async def begin(
-        self, app: AppContext, author: Author, version: Version, asked: Asked, *, invoke_from: str = "service-api",
-        triggered_from: str = "app-run",
+        self, tenant_id: str, app_id: str, author: Author, version: Version, asked: Asked, *, limit: int = 0,
+        invoke_from: str = "service-api", triggered_from: str = "app-run",
     ) -> Run:
-        """Start a run of a version for somebody."""
+        """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
         query = asked.query.replace("\x00", "")
         if not query:
             raise invalid_param("query is required")
         before = None
         if asked.conversation_id:
-            before = await self._db(self._conversation, app.app_id, author.id, asked.conversation_id)
+            before = await self._db(self._conversation, app_id, author.id, asked.conversation_id)
         given = await self._inputs.check(
-            app.tenant_id, author, version, asked.inputs, asked.files, payload=_PAYLOAD
+            tenant_id, author, version, asked.inputs, asked.files, payload=_PAYLOAD
         )
         turn = Turn(
             query=query, conversation_id=asked.conversation_id or new_id(), message_id=new_id(),
@@ -89,12 +92,11 @@ class ChatflowService:
             introduction=introduction(version.features.opening_statement, given.inputs) or None,
         )
         plan = Plan(
-            tenant_id=app.tenant_id, app_id=app.app_id, mode="advanced-chat", version=version, author=author,
+            tenant_id=tenant_id, app_id=app_id, mode="advanced-chat", version=version, author=author,
             run_id=new_id(), inputs=given.inputs, files=given.files, turn=turn,
             conversation=before.values if before else {}, invoke_from=invoke_from, triggered_from=triggered_from,
             created_at=time.time(),
         )
-        limit = limit_of(app.max_active_requests, self._settings)
         return await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
 
     def _conversation(self, app_id: str, user_id: str, conversation_id: str) -> StoredConversation:

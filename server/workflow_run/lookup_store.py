@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from server.db.engine import UnitOfWork
 from server.db.prepared import hot
 from server.db.tables import accounts, end_users, memberships
 from server.db.workflow_tables import workflow_run_data, workflow_runs
+from server.kit.errors import invalid_param
 from server.kit.ids import canonical, is_uuid
 
 _R, _D = workflow_runs.c, workflow_run_data.c
@@ -60,9 +61,15 @@ class WorkflowLookup:
         """A run of an app; ``inputs`` and ``outputs`` are JSON text."""
         return self._uow.execute(_ONE, {"b_id": run_id, "b_app": app_id}).one_or_none()
 
-    def member(self, tenant_id: str, email: str) -> str | None:
-        """The account of a member of a workspace."""
-        return self._uow.execute(_MEMBER, {"tenant": tenant_id, "email": email.lower()}).scalar_one_or_none()
+    def by(self, tenant_id: str, email: str, wanted: LogFilter) -> LogFilter:
+        """The filter, of runs by a member of a workspace unless ``email`` is empty. Raises invalid_param."""
+        if not email:
+            return wanted
+        found = {"tenant": tenant_id, "email": email.lower()}
+        account_id = self._uow.execute(_MEMBER, found).scalar_one_or_none()
+        if account_id is None:
+            raise invalid_param(f"Account not found: {email}")
+        return replace(wanted, account_id=account_id)
 
     def logs(self, app_id: str, wanted: LogFilter, page: int, limit: int) -> tuple[Sequence[sa.Row[Any]], int]:
         """A page of an app's log, newest first, and how many rows there are. ``page`` counts from 1."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
-from server.kit.errors import invalid_param, not_found
+from server.kit.errors import not_found
 from server.kit.validate import id_or_none
 from server.runs.registry import Runs
 from server.workflow_run.lookup_store import LogFilter, WorkflowLookup
@@ -50,9 +49,4 @@ class WorkflowQueries:
     ) -> tuple[Sequence[Any], int]:
         with self._uow() as uow:
             store = WorkflowLookup(uow)
-            if email:
-                account_id = store.member(caller.tenant_id, email)
-                if account_id is None:
-                    raise invalid_param(f"Account not found: {email}")
-                wanted = replace(wanted, account_id=account_id)
-            return store.logs(caller.the_app.app_id, wanted, page, limit)
+            return store.logs(caller.the_app.app_id, store.by(caller.tenant_id, email, wanted), page, limit)

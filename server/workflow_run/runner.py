@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+
+import orjson
 
 from server.db.bridge import Database
 from server.db.engine import UowFactory
@@ -14,12 +16,13 @@ from server.db.faults import is_away
 from server.engine import events as said
 from server.engine.engine import Engine, Limits
 from server.engine.ports import Ports
-from server.engine.values import Selector
+from server.engine.values import Selector, exposed, type_of
 from server.kit.errors import AppError
 from server.kit.plain import clean_text
 from server.runs.registry import INTERNAL, Runs
 from server.runs.run import Run
 from server.settings import Settings
+from server.workflow.draft_variable_store import DraftValue, DraftVariableStore
 from server.workflow_run import events
 from server.workflow_run.ending import Conclusion, concluded
 from server.workflow_run.pausing import paused
@@ -55,7 +58,7 @@ class Runner:
         self._db = db
         self._uow = uow
         self._runs = runs
-        self._ports = ports
+        self.ports = ports
         self._settings = settings
         self._namer = namer
 
@@ -67,7 +70,7 @@ class Runner:
         """The engine of a run."""
         limits = Limits(seconds=self._settings.run_max_seconds)
         return Engine(
-            plan.version.graph, self._ports, plan.info, plan.variables, limits=limits, root=plan.root,
+            plan.version.graph, self.ports, plan.info, plan.variables, limits=limits, root=plan.root,
             state=plan.state, answers=plan.answers,
         )
 
@@ -100,6 +103,18 @@ class Runner:
             uow.commit()
             return done
 
+    async def leave(self, plan: Plan, values: Sequence[DraftValue]) -> None:
+        """Store what a run of a draft left; without it the editor shows what an earlier one did."""
+        try:
+            await self._db(self._leave, plan, values)
+        except Exception as error:
+            log.warning("run %s: its variables are not stored: %s", plan.run_id, error)
+
+    def _leave(self, plan: Plan, values: Sequence[DraftValue]) -> None:
+        with self._uow() as uow:
+            DraftVariableStore(uow).save(plan.tenant_id, plan.app_id, values)
+            uow.commit()
+
     def after(self, run: Run, plan: Plan, status: str) -> None:
         """What follows a good end: a new conversation gets its name."""
         turn = plan.turn
@@ -122,6 +137,8 @@ class _Work:
         self._record = Record()
         self._citations = Citations()
         self._writes: dict[str, str] = {}
+        # Values that the author of a draft finds in the editor afterwards.
+        self._left: list[DraftValue] = []
         self._started = time.monotonic()
         self._first_text: float | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -184,6 +201,8 @@ class _Work:
     def _node_finished(self, event: said.NodeFinished) -> None:
         row = self._record.finished(event)
         self._run.emit(node_finished=events.node_finished(event, row))
+        if self._plan.version.is_draft:
+            self._left += values_left(event)
         if event.writes and event.status == "succeeded":
             self._note(event.writes)
         if event.resources:
@@ -272,6 +291,8 @@ class _Work:
             run.lost = True
             end = self._conclusion(self._broken("ended by another process"))
         run.conclude(end.outcome, end.bodies)
+        if self._left:
+            await self._runner.leave(plan, self._left)
         log.info(
             "run %s %s: app %s, %d tokens, %d steps, %.2f s", run.key.task_id, end.ending.record_status, plan.app_id,
             event.tokens, event.steps, end.ending.elapsed,
@@ -303,6 +324,17 @@ class _Work:
         else:
             self._record.retake()
         return bool(stored)
+
+
+def values_left(event: said.NodeFinished) -> list[DraftValue]:
+    """The outputs of a node of a draft."""
+    return [
+        DraftValue(
+            node_id=event.node.node_id, name=name, value_type=exposed(type_of(value)), value=orjson.loads(dump(value)),
+            node_execution_id=event.node.execution_id,
+        )
+        for name, value in event.outputs.items()
+    ]
 
 
 _TELL: Mapping[type, Callable[[_Work, Any], None]] = {

@@ -90,6 +90,4 @@ class WorkflowRunServicer(pb_grpc.WorkflowRunServiceServicer, pb_grpc.WorkflowRu
         """A page of the log."""
         wanted, page, limit = wire.log_page(request)
         rows, total = await self._queries.logs(caller(), wanted, request.created_by_account, page, limit)
-        return pb.ListWorkflowLogsResponse(
-            page=page, limit=limit, total=total, has_more=total > page * limit, data=[wire.log_row(row) for row in rows]
-        )
+        return wire.logs(rows, total, page, limit)

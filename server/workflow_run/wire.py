@@ -19,6 +19,7 @@ from server.workflow_run.service import Request
 from transom.chat.v1 import chat_pb2
 from transom.common.v1.common_pb2 import Json
 from transom.workflow.v1 import workflow_run_pb2 as pb
+from transom.workflow.v1.workflow_console_service_pb2 import ListAppLogsRequest
 
 _MODES = ("", "blocking", "streaming")
 _STATUSES = ("succeeded", "failed", "stopped")
@@ -99,7 +100,7 @@ def seconds_or_none(at: datetime | None) -> int | None:
     return None if at is None else seconds(at)
 
 
-def log_page(request: pb.ListWorkflowLogsRequest) -> tuple[LogFilter, int, int]:
+def log_page(request: pb.ListWorkflowLogsRequest | ListAppLogsRequest) -> tuple[LogFilter, int, int]:
     """What of a log is wanted, page and limit. Raises invalid_param."""
     checks = Checks("WorkflowLogQuery")
     status = checks.choice("status", request.status, _STATUSES) if request.status else ""
@@ -125,6 +126,13 @@ def _time(checks: Checks, name: str, text: str) -> datetime | None:
         checks.add(name, "Input should be a valid datetime", "datetime_parsing", text)
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def logs(rows: Sequence[Any], total: int, page: int, limit: int) -> pb.ListWorkflowLogsResponse:
+    """A page of a log."""
+    return pb.ListWorkflowLogsResponse(
+        page=page, limit=limit, total=total, has_more=total > page * limit, data=[log_row(row) for row in rows]
+    )
 
 
 def log_row(row: Any) -> pb.WorkflowLog:

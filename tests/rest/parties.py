@@ -203,6 +203,13 @@ class Party:
         data = self._ok(self.apps["workflow"].http.post("/v1/workflows/run", json=body))["data"]
         return {"workflow_run": data["id"], "workflow_version": data["workflow_id"]}
 
+    def _debug_run(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A run of a draft that has ended; its task is over."""
+        path = f"/console/api/apps/{made['app']}/workflows/draft/run"
+        reply = self._console.post(path, json={"inputs": {}})
+        first: dict[str, Any] = json.loads(reply.text.partition("\n")[0].removeprefix("data: "))
+        return {"debug_run": first["workflow_run_id"], "debug_task": first["task_id"]}
+
     def _stream(self, mode: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The first event of a stream that is then left."""
         streamed = {**body, "response_mode": "streaming"}
@@ -405,7 +412,7 @@ MAKERS: Mapping[str, Maker] = {
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
     "child_chunk": Party._document, "external_api": Party._external_api,
-    "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
+    "debug_run": Party._debug_run, "debug_task": Party._debug_run, "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
 }  # fmt: skip
 
@@ -414,6 +421,7 @@ MAKERS: Mapping[str, Maker] = {
 INSIDE: Mapping[str, tuple[str, ...]] = {
     "conversation_variable": ("conversation",), "app_key": ("app",), "document": ("dataset",), "batch": ("dataset",),
     "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",), "workflow": ("app",),
+    "debug_run": ("app",), "debug_task": ("app",),
     "draft_variable": ("app",),
 }  # fmt: skip
 

@@ -53,8 +53,14 @@ NOT_OWNED: Mapping[str, str] = {
     "ListWorkflowLogsRequest.created_by_end_user_session_id": "a filter over the app's own log",
     **{
         f"{request}.node_id": "a node in the app's own graph"
-        for request in ("ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest")
+        for request in (
+            "ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest", "RunDraftNodeRequest",
+            "GetNodeLastRunRequest",
+        )
     },
+    "ListAppLogsRequest.created_by_end_user_session_id": "a filter over the app's own log",
+    "StreamDraftChatRequest.conversation_id": "the author's own; test_workflow_console.py",
+    "StreamDraftChatRequest.parent_message_id": "accepted, without effect",
     "ListWorkflowsRequest.user_id": "a filter over the app's own versions",
     "ReadSignedFileRequest.file_id": "the signature stands for the right to read; test_file_links",
     "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
@@ -104,6 +110,10 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "SendChatMessage": {"inputs": {}, "query": "again"},
     "StreamChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
     "RunWorkflowVersion": {"inputs": {}},
+    "StreamDraftRun": {"inputs": {}},
+    "RunDraftNode": {"node_id": "start", "inputs": {}},
+    "GetNodeLastRun": {"node_id": "start"},
+    "StreamDraftChat": {"query": "q"},
     "StreamWorkflowVersion": {"inputs": {}, "response_mode": "streaming"},
     "RenameConversation": {"name": "stolen"},
     "SendWebChatMessage": {"inputs": {}, "query": "again"},
@@ -201,7 +211,9 @@ UNREAD: Mapping[tuple[str, str], str] = {
 }
 # Only a document that is being indexed can be paused, and no worker runs here; a new address is called before it is
 # stored.
+# Apps of workflow mode are no chatflows, and a node that nobody ran has no last run (test_workflow_console.py).
 NOT_MINE_EITHER = {
+    ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
@@ -361,6 +373,7 @@ def test_silent_fields_are_those_that_the_reference_names() -> None:
         ("StopWebCompletionMessage", "task_id"), ("UnpinConversation", "conversation_id"),
         ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"), ("StopWorkflowTask", "task_id"),
         ("StopWebWorkflowTask", "task_id"),
+        ("StopWorkflowRunTask", "task_id"),
     }  # fmt: skip
 
 
