@@ -165,7 +165,7 @@ class Outbound:
     @asynccontextmanager
     async def stream(self, request: Request, *, endless: bool = False) -> AsyncIterator[Stream]:
         """An answer to be read piece by piece; ``endless`` bounds only its silences. Raises as ``request``."""
-        http = _LOADED.get("aiohttp") or await asyncio.to_thread(_load)
+        http: Any = _LOADED.get("aiohttp") or await asyncio.to_thread(_load)
         limits = request.timeouts
         try:
             async with asyncio.timeout(None if endless else limits.total):
