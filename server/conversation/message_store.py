@@ -171,8 +171,8 @@ class MessageStore:
         """
         parameters = {"b_app": app_id, "b_user": end_user_id, "b_id": conversation_id, "b_count": count}
         if not first_id:
-            return self._uow.execute(_PAGE, parameters).all()
-        return self._uow.execute(_PAGE_BEFORE, {**parameters, "b_first": first_id}).all()
+            return self._uow.read(_PAGE, parameters)
+        return self._uow.read(_PAGE_BEFORE, {**parameters, "b_first": first_id})
 
     def exists(self, app_id: str, end_user_id: str, message_id: str) -> bool:
         """Whether the end user has such a message."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -103,3 +104,58 @@ def prepared_by_text(connection: Connection, statement: str, types: str) -> str:
         kept[statement] = name
     kept.move_to_end(statement)
     return name
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    sql: _Prepared
+    # Values that stand in the statement itself.
+    fixed: Mapping[str, Any]
+    row: Callable[[Iterable[Any]], Any]
+
+
+class HotReads:
+    """Hot SELECTs read past SQLAlchemy, on its connections: what it does around a page of rows costs as much CPU as
+    everything below it. Rows are named tuples of what the driver gives, parameters what it takes (text, numbers).
+    """
+
+    def __init__(self, dialect: Any) -> None:
+        self._dialect = dialect
+        self._numbers = itertools.count(1)
+        self._known: dict[sa.Select[Any], _Read] = {}
+
+    def rows(self, connection: Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
+        """All rows. Raises what SQLAlchemy would."""
+        read = self._known.get(statement) or self._prepared(statement)
+        driver: Any = connection.connection.dbapi_connection
+        ready: set[str] = connection.info.setdefault(_OPTION, set())
+        try:
+            with driver.cursor() as cursor:
+                if read.sql.name not in ready:
+                    cursor.execute(read.sql.prepare)
+                    ready.add(read.sql.name)
+                cursor.execute(read.sql.execute, {**read.fixed, **parameters})
+                return list(map(read.row, cursor.fetchall()))
+        except self._dialect.loaded_dbapi.Error as error:
+            gone = self._dialect.is_disconnect(error, driver, None)
+            if gone:
+                connection.invalidate(error)
+            raise sa.exc.DBAPIError.instance(
+                read.sql.execute, None, error, self._dialect.loaded_dbapi.Error, connection_invalidated=gone,
+                dialect=self._dialect,
+            ) from error
+
+    def _prepared(self, statement: sa.Select[Any]) -> _Read:
+        context = _Context(statement.compile(dialect=self._dialect), self._dialect)
+        names = [column.key or "" for column in statement.selected_columns]
+        fixed = {name: value for name, value in context.compiled.params.items() if value is not None}
+        row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - its names are data
+        sql = _prepared(f"read_{next(self._numbers)}", str(context.compiled), context)
+        made = self._known[statement] = _Read(sql, fixed, row._make)
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    compiled: Any
+    dialect: sa.Dialect

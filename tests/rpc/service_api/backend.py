@@ -178,6 +178,13 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
         backend = Backend(World(uow), models, asking, links, channel, files)
         event.listen(engine, "before_cursor_execute", lambda *args: backend.statements.append(args[2]))
+        rows = uow._reads.rows
+
+        def noted(connection: Any, statement: Any, parameters: Any) -> Any:
+            backend.statements.append(str(statement))
+            return rows(connection, statement, parameters)
+
+        uow._reads.rows = noted  # type: ignore[method-assign]
         yield backend
 
 
