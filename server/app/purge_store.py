@@ -23,9 +23,11 @@ from server.db.tables import (
 )
 from server.db.tool_tables import workflow_tool_providers
 from server.db.workflow_tables import (
+    human_input_forms,
     workflow_draft_variables,
     workflow_node_data,
     workflow_node_executions,
+    workflow_pauses,
     workflow_run_data,
     workflow_runs,
     workflows,
@@ -39,7 +41,8 @@ _RUN_BATCH = 100
 _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (runs, runs.c.task_id), (end_users, end_users.c.id), (api_keys, api_keys.c.id), (sites, sites.c.id),
     (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id), (workflows, workflows.c.id),
-    (workflow_draft_variables, workflow_draft_variables.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
+    (workflow_draft_variables, workflow_draft_variables.c.id), (workflow_pauses, workflow_pauses.c.run_id),
+    (human_input_forms, human_input_forms.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
 )  # fmt: skip
 
 

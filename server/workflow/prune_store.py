@@ -8,8 +8,10 @@ import sqlalchemy as sa
 
 from server.db.engine import UnitOfWork
 from server.db.workflow_tables import (
+    human_input_forms,
     workflow_node_data,
     workflow_node_executions,
+    workflow_pauses,
     workflow_run_data,
     workflow_runs,
 )
@@ -39,6 +41,8 @@ class PruneStore:
         data, through = workflow_node_data.c, workflow_run_data.c
         self._uow.execute(sa.delete(workflow_node_data).where(data.execution_id.in_(steps)))
         self._uow.execute(sa.delete(workflow_node_executions).where(_E.workflow_run_id.in_(ids)))
+        self._uow.execute(sa.delete(human_input_forms).where(human_input_forms.c.workflow_run_id.in_(ids)))
+        self._uow.execute(sa.delete(workflow_pauses).where(workflow_pauses.c.run_id.in_(ids)))
         self._uow.execute(sa.delete(workflow_run_data).where(through.run_id.in_(ids)))
         self._uow.execute(sa.delete(workflow_runs).where(_R.id.in_(ids)))
         return len(ids)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.workflow_tables import (
+    human_input_forms,
     workflow_node_data,
     workflow_node_executions,
     workflow_run_data,
@@ -45,6 +46,14 @@ def add(uow: UowFactory, table: sa.Table, days: float, **values: object) -> str:
     return str(row["id"])
 
 
+def add_form(uow: UowFactory, run: str) -> str:
+    row = {"id": new_id(), "tenant_id": new_id(), "app_id": new_id(), "workflow_run_id": run}
+    with uow() as work:
+        work.execute(sa.insert(human_input_forms).values(row))
+        work.commit()
+    return str(row["id"])
+
+
 def left(uow: UowFactory, table: sa.Table, ids: list[str]) -> list[bool]:
     """Which of the rows are there; their data are there exactly when they are."""
     data, key = DATA[table]
@@ -63,12 +72,16 @@ def test_runs_older_than_kept_go_with_their_nodes(uow: UowFactory) -> None:
     ]
     nodes = [add(uow, workflow_node_executions, 30.5, workflow_run_id=run) for run in runs]
     steps = [add(uow, workflow_node_executions, days, is_draft=True) for days in (31, 1)]
+    forms = [add_form(uow, run) for run in runs]
     RunPrune(uow, 0).prune({})
     assert left(uow, workflow_runs, runs) == [True] * 5
     RunPrune(uow, 30).prune({})
     assert left(uow, workflow_runs, runs) == [False, False, True, True, True]
     assert left(uow, workflow_node_executions, nodes) == [False, False, True, True, True]
     assert left(uow, workflow_node_executions, steps) == [False, True]
+    with uow() as work:
+        kept = set(work.execute(sa.select(human_input_forms.c.id)).scalars())
+    assert [form in kept for form in forms] == [False, False, True, True, True]
 
 
 def test_more_runs_than_a_batch_all_go(uow: UowFactory) -> None:

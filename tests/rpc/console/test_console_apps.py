@@ -345,10 +345,13 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
                 )
             )
             uow.execute(sa.insert(tables.conversation_variables).values(id=new_id(), **shared, **conversation))
+            pinned = {"end_user_id": new_id(), **shared, **conversation}
+            uow.execute(sa.insert(tables.pinned_conversations).values(pinned))
             for _ in range(messages):
                 message = {"message_id": new_id()}
                 uow.execute(sa.insert(tables.messages).values(id=message["message_id"], **shared, **conversation))
                 uow.execute(sa.insert(tables.message_files).values(id=new_id(), **shared, **message))
+                uow.execute(sa.insert(tables.saved_messages).values(end_user_id=new_id(), **shared, **message))
                 both = message | conversation
                 uow.execute(sa.insert(tables.message_feedbacks).values(id=new_id(), **shared, **both))
                 uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **both))
@@ -361,6 +364,8 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
             step = new_id()
             uow.execute(sa.insert(work.workflow_node_executions).values(id=step, **executed, **workflow, **shared))
             uow.execute(sa.insert(work.workflow_node_data).values(execution_id=step, tenant_id=tenant_id))
+        uow.execute(sa.insert(work.workflow_pauses).values(run_id=run, **shared))
+        uow.execute(sa.insert(work.human_input_forms).values(id=new_id(), workflow_run_id=run, **shared))
         uow.execute(sa.insert(work.workflow_draft_variables).values(**draft, **shared))
         tool = {"id": new_id(), "name": new_id(), "created_by": new_id()}
         uow.execute(sa.insert(workflow_tool_providers).values(**tool, **workflow, **shared))
