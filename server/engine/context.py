@@ -94,7 +94,7 @@ class NodeContext:
         self._frame.emit(ReasoningStreamed(self._ref.node_id, piece, is_final))
 
     def pay(self, spent: Spent) -> None:
-        """Count what a model call cost that was cut off with its node."""
+        """Count what a model call cost that the result does not tell."""
         self._frame.core.pay(spent)
 
     def log(self, entry: Mapping[str, Any]) -> None:

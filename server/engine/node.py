@@ -229,7 +229,7 @@ class Context(Protocol):
         ...
 
     def pay(self, spent: Spent) -> None:
-        """Count what a model call cost that was cut off with its node; whole ones are told by the result."""
+        """Count what a model call cost that the result does not tell: of a node that was cut off, of a port."""
         ...
 
     def log(self, entry: Mapping[str, Any]) -> None:

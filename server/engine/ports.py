@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from server.engine.node import RunInfo
+from server.engine.node import RunInfo, Spent
 from server.engine.values import File
 from server.llm.port import ChatModel, PromptMessage
 
@@ -160,6 +160,8 @@ class Search:
     query: str
     settings: Mapping[str, Any]
     files: Sequence[File] = ()
+    # Gets what models cost that were asked for the search.
+    pay: Callable[[Spent], None] | None = None
 
 
 class Knowledge(Protocol):

@@ -23,7 +23,7 @@ from server.embedding.service import Embedder, Reranker
 from server.ingest.keywords import keywords, tfidf_cosine
 from server.kit.errors import AppError, invalid_param
 from server.metadata.store import MetadataStore
-from server.retrieval.asking import Asker, filter_request, pick_request, picked, read_filter
+from server.retrieval.asking import Asker, Listen, filter_request, pick_request, picked, read_filter
 from server.retrieval.external import ExternalKnowledge
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.history import SearchLog
@@ -82,14 +82,19 @@ class AppRetrieval:
         found = await self.find(asked, search, query)
         return Retrieved("\n".join(one.text for one in found), _resources(asked, found))
 
-    async def find(self, asked: Asked, search: AppSearch, query: str) -> list[Found]:
-        """The best segments of the app's datasets. Raises invalid_param for datasets that cannot be merged."""
+    async def find(
+        self, asked: Asked, search: AppSearch, query: str, heard: Listen | None = None
+    ) -> list[Found]:
+        """The best segments of the app's datasets; ``heard`` gets what models cost that were asked for the search.
+
+        Raises invalid_param for datasets that cannot be merged.
+        """
         datasets = await self._db(self._usable, asked.tenant_id, search.dataset_ids)
         if search.single and len(datasets) > 1:
-            datasets = await self._pick(asked, search, query, datasets)
+            datasets = await self._pick(asked, search, query, datasets, heard)
         # One dataset is searched by its own settings; several are merged, also where none of them was picked.
         alone = search.single and len(datasets) == 1
-        filtering = await self._filtering(asked, search, query, datasets)
+        filtering = await self._filtering(asked, search, query, datasets, heard)
         if not alone:
             _check_mergeable(search, datasets)
         lists = await asyncio.gather(
@@ -109,10 +114,12 @@ class AppRetrieval:
             found[one] for one in dataset_ids if one in found and (one in answering or found[one].is_external)
         ]
 
-    async def _pick(self, asked: Asked, search: AppSearch, query: str, datasets: list[Dataset]) -> list[Dataset]:
+    async def _pick(
+        self, asked: Asked, search: AppSearch, query: str, datasets: list[Dataset], heard: Listen | None
+    ) -> list[Dataset]:
         """The one dataset that the app's model picks; all when it picks none that exists."""
         try:
-            answer = await self._asker.ask(asked.tenant_id, search.model, pick_request(query, datasets))
+            answer = await self._asker.ask(asked.tenant_id, search.model, pick_request(query, datasets), heard)
         except (AppError, TimeoutError) as error:
             log.warning("app %s: no dataset was picked: %s", asked.app_id, error)
             return datasets
@@ -120,7 +127,7 @@ class AppRetrieval:
         return [chosen] if chosen else datasets
 
     async def _filtering(
-        self, asked: Asked, search: AppSearch, query: str, datasets: Sequence[Dataset]
+        self, asked: Asked, search: AppSearch, query: str, datasets: Sequence[Dataset], heard: Listen | None
     ) -> Mapping[str, Any] | None:
         """Conditions on metadata: those set by hand, or those the app's model reads out of the query."""
         if search.filtering_mode == "manual":
@@ -132,7 +139,7 @@ class AppRetrieval:
             return None
         try:
             model = search.filter_model or search.model
-            answer = await self._asker.ask(asked.tenant_id, model, filter_request(query, fields))
+            answer = await self._asker.ask(asked.tenant_id, model, filter_request(query, fields), heard)
         except (AppError, TimeoutError) as error:
             log.warning("app %s: no metadata filter was derived: %s", asked.app_id, error)
             return None

@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Protocol
 
 from server.dataset.model import Dataset, ModelRef
 from server.kit.errors import AppError
+from server.llm import thinking
+from server.llm.meter import Heard, Meter
 from server.llm.port import ChatModel, ChatRequest, PromptMessage
 from server.metadata.conditions import where
 
 _PATIENCE_SECONDS = 30.0
+# Enough for a model that reasons before it answers.
+_MOST_TOKENS = 2048
+Listen = Callable[[Heard], None]
 _OBJECT = re.compile(r"[\[{].*[\]}]", re.DOTALL)
 _PICK = (
     "Choose the one knowledge base that can answer the question. Answer with its number alone.\n\n{listed}\n\n"
@@ -45,14 +51,26 @@ class Asker:
     def __init__(self, models: Models) -> None:
         self._models = models
 
-    async def ask(self, tenant_id: str, model: ModelRef | None, request: ChatRequest) -> str:
-        """The answer of the app's model, else of the workspace's default. Raises AppError, TimeoutError."""
+    async def ask(
+        self, tenant_id: str, model: ModelRef | None, request: ChatRequest, heard: Listen | None = None
+    ) -> str:
+        """The answer of the app's model, else of the workspace's default, without its reasoning.
+
+        ``heard`` gets what it cost. Raises AppError, TimeoutError.
+        """
         async with asyncio.timeout(_PATIENCE_SECONDS):
             if model is None:
                 chosen = await self._models.default_llm(tenant_id)
             else:
                 chosen = await self._models.chat_model(tenant_id, model.provider, model.model)
-            return "".join([chunk.text async for chunk in chosen.stream(request)])
+            meter = Meter(chosen.card)
+            async with aclosing(chosen.stream(request)) as chunks:  # type: ignore[type-var]
+                async for chunk in chunks:
+                    meter.take(chunk)
+            answer = await meter.whole(request)
+        if heard is not None:
+            heard(answer)
+        return thinking.without(answer.text)
 
 
 def pick_request(query: str, datasets: Sequence[Dataset]) -> ChatRequest:
@@ -60,7 +78,7 @@ def pick_request(query: str, datasets: Sequence[Dataset]) -> ChatRequest:
     listed = "\n".join(
         f"{number}. {dataset.name}: {dataset.description or dataset.name}" for number, dataset in enumerate(datasets, 1)
     )
-    return _request(_PICK.format(listed=listed, query=query), 16)
+    return _request(_PICK.format(listed=listed, query=query))
 
 
 def picked(answer: str, datasets: Sequence[Dataset]) -> Dataset | None:
@@ -79,7 +97,7 @@ def pairs_request(instructions: str, text: str) -> ChatRequest:
 
 def filter_request(query: str, fields: Sequence[str]) -> ChatRequest:
     """Ask for conditions on metadata."""
-    return _request(_FILTER.format(fields=", ".join(fields), query=query), 512)
+    return _request(_FILTER.format(fields=", ".join(fields), query=query))
 
 
 def read_filter(answer: str, fields: Sequence[str], operator: str) -> Mapping[str, Any] | None:
@@ -107,7 +125,7 @@ def _is_possible(condition: Mapping[str, Any]) -> bool:
         return False
 
 
-def _request(text: str, most_tokens: int) -> ChatRequest:
+def _request(text: str) -> ChatRequest:
     return ChatRequest(
-        messages=[PromptMessage(role="user", text=text)], parameters={"temperature": 0, "max_tokens": most_tokens}
+        messages=[PromptMessage(role="user", text=text)], parameters={"temperature": 0, "max_tokens": _MOST_TOKENS}
     )

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.engine.node import RunInfo
+from server.engine.node import RunInfo, Spent
 from server.engine.ports import Search
+from server.llm.meter import Heard
 from server.retrieval.apps import AppRetrieval, Found
 from server.retrieval.found import Asked
 from server.retrieval.settings import node_search
@@ -24,7 +25,13 @@ class FlowKnowledge:
     async def search(self, run: RunInfo, search: Search) -> Sequence[Mapping[str, Any]]:
         """What is found, best first. Raises AppError."""
         asked = Asked(run.tenant_id, run.app_id, run.user_id or None, _FROM, run.user_role)
-        found = await self._apps.find(asked, node_search(search.dataset_ids, search.settings), search.query)
+        pay = search.pay
+
+        def heard(one: Heard) -> None:
+            if pay is not None:
+                pay(Spent(one.usage, one.shown))
+
+        found = await self._apps.find(asked, node_search(search.dataset_ids, search.settings), search.query, heard)
         ranked = sorted(found, key=lambda one: -one.record.score)
         return [_item(position, one) for position, one in enumerate(ranked, 1)]
 

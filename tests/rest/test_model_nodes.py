@@ -211,3 +211,23 @@ def test_agent_uses_a_packaged_tool_and_tells_each_step(indexed: Knowledge, brai
     assert outputs["text"] == said and [entry["label"] for entry in outputs["json"]][:1] == ["ROUND 1"]
     (end_of_message,) = [event for event in all_told if event["event"] == "message_end"]
     assert end_of_message["metadata"]["usage"]["total_tokens"] == outputs["usage"]["total_tokens"] > 0
+
+
+def test_model_picks_the_dataset_and_is_paid(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    made = {}
+    for name, text in (("about cats", "Cats purr."), ("about dogs", "Dogs bark.")):
+        made[name] = indexed.quality(name=f"{name} {uuid.uuid4().hex[:6]}", retrieval_model=search_by("semantic_search"))
+        indexed.add_text(made[name], text)
+    graph = chain(
+        start("query"),
+        node("kb", "knowledge-retrieval", dataset_ids=[*made.values()], query_variable_selector=["start", "query"],
+             retrieval_mode="single", single_retrieval_config={"model": chosen(model)}),
+        end(found=["kb", "result"]),
+    )  # fmt: skip
+    app = flow(indexed.workspace, graph)
+    brain.script(model, Behaviour(text="<think>1 or 2?</think>2"))
+    body = {"inputs": {"query": "cats and dogs"}, "user": "u", "response_mode": "blocking"}
+    data = app.http.post("/v1/workflows/run", json=body).json()["data"]
+    assert [item["content"] for item in data["outputs"]["found"]] == ["Dogs bark."]
+    assert data["total_tokens"] > 0
+    assert "about dogs" in prompts(brain, model)[-1][-1]["content"]

@@ -18,7 +18,7 @@ from server.chat.memory import Turn
 from server.db.bridge import Database
 from server.db.engine import make_engine, uow_factory
 from server.db.tables import messages
-from server.engine.node import NodeError, RunInfo
+from server.engine.node import NodeError, RunInfo, Spent
 from server.engine.ports import HttpFaultError, HttpRequest, HttpResponse, Search
 from server.engine.values import File
 from server.file.links import FileLinks
@@ -28,6 +28,8 @@ from server.file.storage import LocalStorage
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
 from server.kit.ids import NIL_UUID, new_id
+from server.llm.meter import Heard
+from server.llm.port import Usage
 from server.retrieval.apps import Found
 from server.retrieval.found import Asked
 from server.retrieval.model import FoundChild, FoundSegment, Record
@@ -179,8 +181,9 @@ class Apps:
         self.found = found
         self.asked: tuple[Asked, AppSearch, str] | None = None
 
-    async def find(self, asked: Asked, search: AppSearch, query: str) -> list[Found]:
+    async def find(self, asked: Asked, search: AppSearch, query: str, heard: Any) -> list[Found]:
         self.asked = (asked, search, query)
+        heard(Heard("2", Usage(3, 1, 4), {"total_tokens": 4}, "stop", ()))
         return [*self.found]
 
 
@@ -193,7 +196,10 @@ async def test_found_segments_have_the_shape_of_nodes() -> None:
     child = FoundChild("c", "purr", 1, 0.9)
     apps = Apps([found(0.2, answer="Yes"), found(0.8, (child,), summary="About cats")])
     run = run_info()
-    first, second = await FlowKnowledge(apps).search(run, Search(["x"], "cats", {}))  # type: ignore[arg-type]
+    paid: list[Spent] = []
+    knowledge = FlowKnowledge(apps)  # type: ignore[arg-type]
+    first, second = await knowledge.search(run, Search(["x"], "cats", {}, pay=paid.append))
+    assert paid == [Spent(Usage(3, 1, 4), {"total_tokens": 4})]
     assert first == {
         "metadata": {
             "_source": "knowledge", "dataset_id": "d", "dataset_name": "Animals", "document_id": "doc",

@@ -72,10 +72,9 @@ class KnowledgeRetrievalNode:
             inputs["query_attachment"] = files
         if not query.strip() and not files:
             return Result({"result": []}, inputs)
+        search = Search(self.dataset_ids, query, self._filled(ctx), files, ctx.pay)
         try:
-            found = await ctx.ports.knowledge.search(
-                ctx.run, Search(self.dataset_ids, query, self._filled(ctx), files)
-            )
+            found = await ctx.ports.knowledge.search(ctx.run, search)
         except AppError as error:
             raise NodeError(str(error), "KnowledgeRetrievalNodeError", inputs=inputs) from error
         return Result({"result": list(found)}, inputs)
