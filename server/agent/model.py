@@ -19,7 +19,6 @@ class ToolAnswer:
 
     observation: str
     files: Sequence[File] = ()
-    data: Any = None
     error: str = ""
 
 
@@ -36,7 +35,6 @@ class AgentTool:
     call: Callable[[Mapping[str, Any]], Awaitable[ToolAnswer]]
     label: str = ""
     provider: str = ""
-    icon: Any = None
 
     @property
     def parameters(self) -> list[str]:

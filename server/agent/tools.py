@@ -69,7 +69,7 @@ def _bound(tools: Tools, run: RunInfo, use: ToolUse, spec: ToolSpec, keep: Keep)
     return AgentTool(
         name=_model_name(use.tool_name),
         description=use.description or spec.description, schema=_schema(spec, use.fixed), call=call, label=spec.label,
-        provider=use.provider_id, icon=spec.icon,
+        provider=use.provider_id,
     )
 
 
@@ -118,7 +118,7 @@ class _Heard:
         texts = [*self._texts, *(_dumped(value) for value in self._data)]
         if not texts and self._variables:
             texts = [_dumped(self._variables)]
-        return ToolAnswer("\n".join(texts), self.files, self._data or None)
+        return ToolAnswer("\n".join(texts), self.files)
 
 
 def _dumped(value: Any) -> str:

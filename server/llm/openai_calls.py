@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from server.llm.port import Function, FunctionCall
@@ -60,13 +61,28 @@ class CallDeltas:
                 self._calls.append(call)
             call.add(call_id, function)
 
-    def whole(self) -> tuple[FunctionCall, ...]:
-        """The calls, in the order in which they began; those without an id or arguments get them."""
-        return tuple(
+    def whole(self, signature: str = "") -> tuple[FunctionCall, ...]:
+        """The calls, in the order in which they began; those without an id or arguments get them.
+
+        The first one carries the signature.
+        """
+        found = [
             FunctionCall(call.id or f"call_{index}", call.name, "".join(call.arguments) or "{}")
             for index, call in enumerate(self._calls)
             if call.name
-        )
+        ]
+        return tuple([replace(call, signature="" if index else signature) for index, call in enumerate(found)])
+
+
+def reasoning(key: str, thoughts: str) -> str:
+    """The signature of calls that a model reasoned about: servers that tell their reasoning want it back with them."""
+    return f"{key}\n{thoughts}" if thoughts else ""
+
+
+def reasoning_of(signature: str) -> dict[str, str]:
+    """The field that a signature came in."""
+    key, _, thoughts = signature.partition("\n")
+    return {key: thoughts} if key in ("reasoning_content", "reasoning") else {}
 
 
 def _pieces(delta: Mapping[str, Any]) -> Iterator[tuple[object, str, Mapping[str, Any]]]:

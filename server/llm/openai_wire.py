@@ -15,7 +15,7 @@ import orjson
 from server.kit.errors import invalid_param
 from server.llm.catalogue import is_reasoning
 from server.llm.faults import MALFORMED, Refusal, classify
-from server.llm.openai_calls import CallDeltas, call_of, tool_of
+from server.llm.openai_calls import CallDeltas, call_of, reasoning, reasoning_of, tool_of
 from server.llm.port import ChatRequest, Chunk, FilePart, FunctionCall, ModelCard, ModelFault, PromptMessage, Usage
 
 _LONGEST_LINE = 16 * 1024 * 1024
@@ -59,11 +59,13 @@ class ChatStream:
         self.done = False
         self.text: list[str] = []
         self._calls = CallDeltas()
+        self._thoughts: list[str] = []
+        self._thoughts_key = ""
 
     @property
     def calls(self) -> tuple[FunctionCall, ...]:
         """Tools that the model asks for; whole when the stream has ended."""
-        return self._calls.whole()
+        return self._calls.whole(reasoning(self._thoughts_key, "".join(self._thoughts)))
 
     @property
     def started(self) -> bool:
@@ -103,8 +105,11 @@ class ChatStream:
     def _delta_text(self, delta: Mapping[str, Any]) -> str:
         """The text of a delta; a reasoning model's thoughts stand in ``<think>`` tags, as in Dify."""
         text = delta.get("content") or delta.get("refusal") or ""
-        thought = delta.get("reasoning_content") or delta.get("reasoning")
+        key = "reasoning_content" if delta.get("reasoning_content") else "reasoning"
+        thought = delta.get(key)
         if isinstance(thought, str) and thought:
+            self._thoughts_key = key
+            self._thoughts.append(thought)
             opening, self._thinking = "" if self._thinking else "<think>\n", True
             return opening + thought + (self._close_thought() + text if text else "")
         return self._close_thought() + text if text and self._thinking else text
@@ -197,7 +202,8 @@ def message_of(card: ModelCard, message: PromptMessage) -> dict[str, Any]:
         return {"role": "tool", "tool_call_id": message.call_id, "content": message.text}
     if message.calls:
         calls = [call_of(call) for call in message.calls]
-        return {"role": message.role, "content": message.text or None, "tool_calls": calls}
+        thoughts = reasoning_of(message.calls[0].signature)
+        return {"role": message.role, "content": message.text or None, **thoughts, "tool_calls": calls}
     parts = [part for file in message.files if (part := _file_part(card, file)) is not None]
     if not parts:
         return {"role": message.role, "content": message.text}

@@ -15,7 +15,7 @@ from server.llm.google_provider import GoogleProvider
 from server.llm.names import GOOGLE, OPENAI
 from server.llm.openai_calls import CallDeltas
 from server.llm.openai_provider import OpenAICompatibleProvider, OpenAIProvider
-from server.llm.openai_wire import ChatStream
+from server.llm.openai_wire import ChatStream, message_of
 from server.llm.port import ChatModel, ChatRequest, Chunk, Function, FunctionCall, ModelFault, PromptMessage
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.gemini_server import SIGNATURE, GeminiServer
@@ -193,7 +193,11 @@ def test_thought_before_a_tool_call_is_closed() -> None:
     ]
     text = "".join(chunk.text for chunk in stream.chunks([json.dumps(event).encode() for event in events]))
     assert text == "<think>\nhm\n</think>"
-    assert stream.calls == (FunctionCall("a", "x"),)
+    (call,) = stream.calls
+    assert (call.id, call.name, call.arguments) == ("a", "x", "{}")
+    # A server that tells its reasoning refuses its own calls without it.
+    sent = message_of(find(OPENAI, "gpt-4o", "llm"), PromptMessage("assistant", "", calls=stream.calls))  # type: ignore[arg-type]
+    assert sent["reasoning_content"] == "hm" and "reasoning" not in sent
 
 
 async def test_agent_works_over_the_wire(either) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Self, cast
 
 from server.engine.node import Context, NodeDataError, NodeError
-from server.engine.nodes.data import mapping, objects, selector, selector_or_none, text
+from server.engine.nodes.data import mapping, objects, selector, selector_or_none, text, whole
 from server.engine.nodes.model_call import ModelConfig
 from server.engine.ports import CodeFaultError
 from server.engine.template import references
@@ -63,11 +63,9 @@ class Memory:
         data = mapping(value, "memory")
         window = mapping(data.get("window"), "memory.window")
         prefixes = mapping(data.get("role_prefix"), "memory.role_prefix")
-        size = window.get("size") if window.get("enabled") else None
-        if size is not None and not isinstance(size, (int, float)):
-            raise NodeDataError("memory.window.size must be a number.")
+        size = whole(window.get("size"), "memory.window.size", -1) if window.get("enabled") else -1
         return cls(
-            None if size is None else int(size), text(data.get("query_prompt_template"), "query_prompt_template"),
+            None if size < 0 else size, text(data.get("query_prompt_template"), "query_prompt_template"),
             str(prefixes.get("user") or "Human"), str(prefixes.get("assistant") or "Assistant"),
         )
 
