@@ -361,7 +361,7 @@ def test_running_version_holds_the_datasets_that_it_searches(flow: Flow) -> None
 
 
 @pytest.mark.parametrize("file", sorted(FILES.glob("*.yml")), ids=lambda file: file.stem)
-def test_public_file_comes_in_and_goes_out_with_the_same_graph(workspace: Workspace, file: Path) -> None:
+def test_public_file_comes_in_goes_out_with_the_same_graph_and_is_published(workspace: Workspace, file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     given = yaml.safe_load(text)
     result = imported(workspace, text, use_default_model=True)
@@ -380,6 +380,11 @@ def test_public_file_comes_in_and_goes_out_with_the_same_graph(workspace: Worksp
     for key in ("environment_variables", "conversation_variables"):
         assert [item["name"] for item in draft[key]] == [item["name"] for item in given["workflow"].get(key) or []]
     assert first.ok("GET", "workflows/publish") is None
+    assert first.publish()["hash"] == draft["hash"]
+    shown = first.client().http.get("/v1/parameters").json()
+    (start,) = [node["data"] for node in kept["nodes"] if node["data"]["type"] == "start"]
+    assert shown["user_input_form"] == [{item["type"]: item} for item in start["variables"]]
+    assert shown["opening_statement"] == given["workflow"]["features"]["opening_statement"]
 
 
 def test_overwriting_import_replaces_the_draft_and_forgets_its_values(flow: Flow) -> None:
