@@ -92,11 +92,12 @@ class _Environment(ImmutableSandboxedEnvironment):
             return super().getitem(obj, argument)
         if isinstance(obj, dict) and isinstance(argument, str) and not hasattr(dict, argument):
             return obj[argument] if argument in obj else self.undefined(obj=obj, name=argument)
-        if isinstance(obj, (list, str)) and isinstance(argument, slice):
-            return obj[argument]
         if isinstance(obj, (list, str)) and type(argument) is int:
-            return obj[argument] if -len(obj) <= argument < len(obj) else self.undefined(obj=obj, name=str(argument))
+            return obj[argument] if -len(obj) <= argument < len(obj) else self._no_element(obj, argument)
         raise _UnfitError
+
+    def _no_element(self, obj: Any, index: Any) -> Undefined:
+        return self.undefined(obj=obj, name=index)
 
     def _rows(self, value: Any, parts: int) -> Any:
         """What a loop goes through, paid for."""
@@ -204,7 +205,8 @@ def _allowed(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Name):
         return node.name not in _NAMES
     if isinstance(node, nodes.Getitem):
-        return isinstance(node.arg, nodes.Slice) or _fixed(node.arg)
+        # A slice is Python's own; of a constant, Python warns and Jinja says something else.
+        return _fixed(node.arg) or (isinstance(node.arg, nodes.Slice) and isinstance(node.node, (*_READ, nodes.Filter)))
     if isinstance(node, nodes.Slice):
         return all(map(_fixed, node.iter_child_nodes()))
     if isinstance(node, (nodes.Filter, nodes.Test)):

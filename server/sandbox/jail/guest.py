@@ -25,10 +25,10 @@ _FILE = "main.py"
 # Of an error, the end says most.
 _ERROR_CHARACTERS = 20_000
 _WARM = (
-    "ast", "base64", "bisect", "calendar", "collections", "copy", "csv", "dataclasses", "datetime", "decimal",
-    "difflib", "encodings.idna", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html", "html.parser",
-    "io", "itertools", "json", "logging", "math", "operator", "random", "re", "secrets", "statistics", "string",
-    "textwrap", "time", "typing", "unicodedata", "urllib.parse", "uuid", "zlib",
+    "_strptime", "ast", "base64", "bisect", "calendar", "collections", "copy", "csv", "dataclasses", "datetime",
+    "decimal", "difflib", "encodings.idna", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "html",
+    "html.parser", "io", "itertools", "json", "logging", "math", "operator", "random", "re", "secrets",
+    "statistics", "string", "textwrap", "time", "typing", "unicodedata", "urllib.parse", "uuid", "zlib",
 )
 _KINDS: dict[str, Any] = {}
 
