@@ -56,8 +56,9 @@ class _Transport(Protocol):
 class Session:
     """An initialized session."""
 
-    def __init__(self, transport: _Transport) -> None:
+    def __init__(self, transport: _Transport, seconds: float) -> None:
         self._transport = transport
+        self._seconds = seconds
         self._last = 0
 
     async def start(self) -> Mapping[str, Any]:
@@ -90,9 +91,12 @@ class Session:
 
     async def _ask(self, method: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         self._last += 1
-        answer = await self._transport.ask(
-            {"jsonrpc": "2.0", "id": self._last, "method": method, "params": dict(params)}
-        )
+        message = {"jsonrpc": "2.0", "id": self._last, "method": method, "params": dict(params)}
+        try:
+            async with asyncio.timeout(self._seconds):
+                answer = await self._transport.ask(message)
+        except TimeoutError:
+            raise McpError(f"The MCP server did not answer within {self._seconds:g} seconds.") from None
         if "error" in answer:
             error = answer["error"]
             raise McpError(str(error.get("message") if isinstance(error, Mapping) else error))
@@ -106,14 +110,14 @@ async def session(outbound: Outbound, server: Server) -> AsyncIterator[Session]:
     try:
         async with AsyncExitStack() as stack:
             streamable = _Streamable(outbound, server)
-            opened = Session(streamable)
+            opened = Session(streamable, server.read)
             try:
                 await _start(opened, server)
                 stack.push_async_callback(streamable.end)
             except _UnknownTransportError as unknown:
                 older = _TwoChannels(outbound, server)
                 await stack.enter_async_context(older.open(unknown))
-                opened = Session(older)
+                opened = Session(older, server.read)
                 await _start(opened, server)
             yield opened
     except OutboundError as error:
@@ -232,10 +236,7 @@ class _TwoChannels:
         future = self._waiting[message["id"]] = asyncio.get_running_loop().create_future()
         try:
             await self.tell(message)
-            async with asyncio.timeout(self._server.read):
-                return await future
-        except TimeoutError:
-            raise McpError(f"The MCP server did not answer within {self._server.read:g} seconds.") from None
+            return await future
         finally:
             self._waiting.pop(message["id"], None)
             if future.done() and not future.cancelled():

@@ -202,7 +202,12 @@ def checked_labels(value: Any) -> list[str]:
 
 
 def kept_secrets(sent: Mapping[str, Any], stored: Mapping[str, str]) -> dict[str, Any]:
-    """What was sent, with what is stored in the place of ``[__HIDDEN__]`` and of values as they are shown."""
+    """What was sent, with what is stored in the place of ``[__HIDDEN__]`` and of values as they are shown.
+
+    Raises invalid_param when nothing is stored in such a place.
+    """
+    if lost := next((name for name, value in sent.items() if value == HIDDEN and name not in stored), None):
+        raise invalid_param(f"{lost} is required: none is stored")
     return {
         name: stored[name] if name in stored and value in (HIDDEN, obfuscated(stored[name])) else value
         for name, value in sent.items()

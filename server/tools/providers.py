@@ -83,9 +83,9 @@ class ToolProviders:
         await self.read_schema(text)
         return text
 
-    async def api(self, caller: Caller, name: str) -> ApiProvider:
+    async def api(self, caller: Caller, name: str, *, lenient: bool = False) -> ApiProvider:
         """An API by its name, with its document. Raises not_found."""
-        found = await self._db(lambda: self._stored.api(caller.tenant_id, name, whole=True))
+        found = await self._db(lambda: self._stored.api(caller.tenant_id, name, whole=True, lenient=lenient))
         if found is None:
             raise not_found(f"you have not added provider {name}")
         return found
@@ -98,7 +98,7 @@ class ToolProviders:
 
     async def change_api(self, caller: Caller, original: str, fields: ApiFields) -> None:
         """Change an API; secrets that are shown obfuscated may be sent back so."""
-        known = await self.api(caller, original)
+        known = await self.api(caller, original, lenient=True)
         credentials = checked_credentials(kept_secrets(fields.credentials, known.credentials))
         parsed = await self.read_schema(fields.schema)
         await self._db(self._stored.change_api, caller, known.id, fields, parsed, credentials)
@@ -126,9 +126,9 @@ class ToolProviders:
 
     # MCP servers
 
-    async def mcp(self, caller: Caller, provider_id: str) -> McpProvider:
+    async def mcp(self, caller: Caller, provider_id: str, *, lenient: bool = False) -> McpProvider:
         """An MCP server by its id. Raises not_found."""
-        found = await self._db(self._stored.mcp, caller.tenant_id, provider_id)
+        found = await self._db(lambda: self._stored.mcp(caller.tenant_id, provider_id, lenient=lenient))
         if found is None or found.id != provider_id.lower():
             raise not_found("MCP provider not found.")
         return found
@@ -142,7 +142,9 @@ class ToolProviders:
 
     async def change_mcp(self, caller: Caller, provider_id: str, fields: McpFields) -> McpProvider:
         """Change an MCP server; ``[__HIDDEN__]`` keeps its address and headers as they are shown are kept."""
-        known = await self.mcp(caller, provider_id)
+        known = await self.mcp(caller, provider_id, lenient=True)
+        if HIDDEN in fields.url and not known.server.url:
+            raise invalid_param("server_url is required: the stored one is lost")
         kept = replace(
             fields, url=known.server.url if HIDDEN in fields.url else fields.url,
             headers=kept_secrets(fields.headers, known.server.headers),

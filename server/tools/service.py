@@ -46,16 +46,16 @@ class ToolService:
     def apis(self, tenant_id: str) -> list[ApiProvider]:
         """Every API, without the documents."""
         with self._uow() as uow:
-            return [self._api(row) for row in ToolStore(uow).all(tenant_id, "api")]
+            return [self._api(row, lenient=True) for row in ToolStore(uow).all(tenant_id, "api")]
 
-    def api(self, tenant_id: str, ref: str, *, whole: bool = False) -> ApiProvider | None:
+    def api(self, tenant_id: str, ref: str, *, whole: bool = False, lenient: bool = False) -> ApiProvider | None:
         """An API by its id or name."""
         with self._uow() as uow:
             store = ToolStore(uow)
             known = id_or_none(ref)
             row = store.find(tenant_id, "api", "id", known, whole=whole) if known else None
             row = row or store.find(tenant_id, "api", "name", ref, whole=whole)
-        return None if row is None else self._api(row)
+        return None if row is None else self._api(row, lenient=lenient)
 
     def add_api(self, caller: Caller, fields: ApiFields, parsed: Parsed, credentials: Mapping[str, str]) -> None:
         """Add an API; a taken name is invalid_param."""
@@ -83,16 +83,16 @@ class ToolService:
     def mcps(self, tenant_id: str) -> list[McpProvider]:
         """Every MCP server."""
         with self._uow() as uow:
-            return [self._mcp(row) for row in ToolStore(uow).all(tenant_id, "mcp")]
+            return [self._mcp(row, lenient=True) for row in ToolStore(uow).all(tenant_id, "mcp")]
 
-    def mcp(self, tenant_id: str, ref: str) -> McpProvider | None:
+    def mcp(self, tenant_id: str, ref: str, *, lenient: bool = False) -> McpProvider | None:
         """An MCP server by its id or identifier."""
         with self._uow() as uow:
             store = ToolStore(uow)
             known = id_or_none(ref)
             row = store.find(tenant_id, "mcp", "id", known) if known else None
             row = row or store.find(tenant_id, "mcp", "server_identifier", ref)
-        return None if row is None else self._mcp(row)
+        return None if row is None else self._mcp(row, lenient=lenient)
 
     def add_mcp(self, caller: Caller, fields: McpFields) -> str:
         """Add an MCP server; its id. A taken name, identifier or address is invalid_param."""
@@ -230,24 +230,31 @@ class ToolService:
     def _sealed(self, values: Mapping[str, Any]) -> str:
         return self._sealer.seal(orjson.dumps(dict(values)).decode())
 
-    def _opened(self, sealed: str) -> dict[str, str]:
+    def _open(self, sealed: str, *, lenient: bool) -> str:
+        """What was sealed. Under another secret key it is lost: lists and changes do without it, a use is refused."""
         try:
-            return {str(name): str(value) for name, value in orjson.loads(self._sealer.open(sealed)).items()}
+            return self._sealer.open(sealed)
         except ValueError:
+            if lenient:
+                return ""
             raise invalid_param(_SEALED) from None
 
-    def _api(self, row: Any) -> ApiProvider:
+    def _opened(self, sealed: str, *, lenient: bool) -> dict[str, str]:
+        values = orjson.loads(self._open(sealed, lenient=lenient) or "{}")
+        return {str(name): str(value) for name, value in values.items()}
+
+    def _api(self, row: Any, *, lenient: bool = False) -> ApiProvider:
         return ApiProvider(
             id=row.id, name=row.name, icon=row.icon, description=row.description, schema_type=row.schema_type,
             schema=getattr(row, "schema", ""), operations=[restored(one) for one in row.operations],
-            credentials=self._opened(row.sealed_credentials), privacy_policy=row.privacy_policy,
+            credentials=self._opened(row.sealed_credentials, lenient=lenient), privacy_policy=row.privacy_policy,
             custom_disclaimer=row.custom_disclaimer, labels=row.labels, created_by=row.created_by,
             updated_at=row.updated_at,
         )
 
-    def _mcp(self, row: Any) -> McpProvider:
-        headers = self._opened(row.sealed_headers)
-        server = Server(self._sealer.open(row.sealed_url), headers, row.timeout, row.read_timeout)
+    def _mcp(self, row: Any, *, lenient: bool = False) -> McpProvider:
+        headers = self._opened(row.sealed_headers, lenient=lenient)
+        server = Server(self._open(row.sealed_url, lenient=lenient), headers, row.timeout, row.read_timeout)
         return McpProvider(
             id=row.id, name=row.name, icon=row.icon, identifier=row.server_identifier, server=server, tools=row.tools,
             authed=row.authed, created_by=row.created_by, updated_at=row.updated_at,

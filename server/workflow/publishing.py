@@ -12,6 +12,7 @@ from server.db.bridge import Database
 from server.engine.graph import Problem, check
 from server.engine.node import RunInfo
 from server.engine.nodes.agent_data import agent_tools
+from server.engine.nodes.tool import named
 from server.engine.ports import ToolFaultError, Tools
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param
@@ -62,7 +63,7 @@ class Publisher:
         for node_id, data in nodes_of(draft.graph):
             for kind, provider, tool in _named_tools(data):
                 try:
-                    await self._tools.spec(run, kind, provider, tool)
+                    await named(self._tools, run, kind, provider, tool, str(data.get("provider_name") or ""))
                 except ToolFaultError as error:
                     found.append(Problem(str(error), node_id, str(data.get("title") or "")))
         return found

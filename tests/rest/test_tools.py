@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.db.tool_tables import api_tool_providers, mcp_tool_providers
+from server.kit.crypto import Sealer
 from tests.doubles.loopback import in_thread
 from tests.doubles.mcp_server import TOOLS, McpServer
 from tests.doubles.web_server import WebServer
@@ -140,6 +141,26 @@ def test_schema_is_read_and_fetched_before_it_is_stored(console: httpx.Client, s
 def test_api_that_makes_no_sense_is_refused(console: httpx.Client, site: WebServer, changes: dict[str, Any], reason: str) -> None:
     status, code, message = refusal(console.post(f"{API}/add", json=api_body(site, **changes)))
     assert (status, code) == (400, "invalid_param") and reason in message
+
+
+def test_key_that_was_sealed_under_another_secret_spoils_no_list(
+    workspace: Workspace, console: httpx.Client, site: WebServer
+) -> None:
+    body = api_body(site)
+    ok(console.post(f"{API}/add", json=body))
+    with database(workspace.product) as connection:
+        lost = sa.update(api_tool_providers).where(api_tool_providers.c.name == body["provider"])
+        connection.execute(lost.values(sealed_credentials=Sealer("another secret").seal(json.dumps(KEY))))
+        connection.commit()
+    assert body["provider"] in {one["name"] for one in ok(console.get(f"{HERE}/tools/api"))}
+    status, code, message = refusal(console.get(f"{API}/get", params={"provider": body["provider"]}))
+    assert (status, code) == (400, "invalid_param") and "enter them again" in message
+    changed = {**body, "original_provider": body["provider"]}
+    hidden = {**changed, "credentials": {**KEY, "api_key_value": "[__HIDDEN__]"}}
+    assert refusal(console.post(f"{API}/update", json=hidden))[:2] == (400, "invalid_param")
+    ok(console.post(f"{API}/update", json=changed))
+    assert ok(console.get(f"{API}/get", params={"provider": body["provider"]}))["credentials"]["api_key_header"] == "X-Key"
+    assert ok(console.post(f"{API}/delete", json=body)) == {"result": "success"}
 
 
 def test_call_that_fails_is_an_answer(console: httpx.Client, site: WebServer) -> None:

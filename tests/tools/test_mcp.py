@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from server.engine.ports import ToolMessage
 from server.kit.outbound import Outbound, allowing
 from server.tools.mcp import McpAuthError, McpError, Server, messages, session
+from tests.doubles.loopback import http_chunk
 from tests.doubles.mcp_server import McpServer
 from tests.doubles.web_server import WebServer
 
@@ -65,6 +67,28 @@ async def test_what_is_no_mcp_server_is_refused(client: Outbound) -> None:
             with pytest.raises(McpError, match=text):
                 async with session(client, Server(site.url + path, timeout=0.3, read=0.3)):
                     pass
+
+
+async def test_server_that_only_keeps_the_line_open_is_given_up(client: Outbound) -> None:
+    class Keeper(WebServer):
+        async def handle(self, call, reply) -> None:
+            reply.stream()
+            while True:
+                await reply.write(http_chunk(b": still here\n\n"))
+                await asyncio.sleep(0.02)
+
+    async with Keeper() as keeper:
+        with pytest.raises(McpError, match=r"did not answer within 0\.3 seconds"):
+            async with session(client, Server(f"{keeper.url}/mcp", timeout=5, read=0.3)):
+                pass
+        await keeper.wait_for(lambda: keeper.calls[0].disconnected_at)
+
+
+async def test_answer_without_end_is_cut_off(client: Outbound) -> None:
+    async with WebServer() as site:
+        with pytest.raises(McpError, match="too much"):
+            async with session(client, Server(f"{site.url}/drip")):
+                pass
 
 
 async def test_messages_are_sent_to_no_other_host(client: Outbound) -> None:

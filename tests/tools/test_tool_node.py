@@ -160,6 +160,9 @@ async def test_api_is_called(ctx: Context, stored: Stored) -> None:
         assert (echoed["body"], echoed["headers"]["x-key"]) == ('{"n": 5}', "k")
         assert json.loads(result.outputs["text"]) == echoed
         assert "Missing required parameter n" in await failure(ctx, data("p", "say", "api"))
+        stored.apis["Its name"] = stored.apis["p"]
+        elsewhere = {**data("another id", "say", "api", {"n": mixed("6")}), "provider_name": "Its name"}
+        assert (await run(ctx, elsewhere)).outputs["json"][0]["body"] == '{"n": 6}'
         site.pages["/echo"] = (500, {}, b"")
         ctx.run = replace(RUN, tenant_id="other")
         assert "api provider p not found" in await failure(ctx, data("p", "say", "api", {"n": mixed("5")}))

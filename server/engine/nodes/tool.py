@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from server.engine.node import Context, NodeDataError, NodeError, Result
+from server.engine.node import Context, NodeDataError, NodeError, Result, RunInfo
 from server.engine.nodes import tool_values
-from server.engine.ports import ToolCall, ToolFaultError, ToolMessage, ToolParameter, ToolSpec
+from server.engine.ports import ToolCall, ToolFaultError, ToolMessage, ToolParameter, Tools, ToolSpec
 from server.engine.template import references
 from server.engine.values import File, Selector
 
@@ -44,6 +44,7 @@ class ToolNode:
     ) -> None:
         self._type = data["provider_type"]
         self._provider = data["provider_id"]
+        self._name = str(data.get("provider_name") or "")
         self._tool = data["tool_name"]
         self._credential = data.get("credential_id") or ""
         self._info = {
@@ -82,12 +83,12 @@ class ToolNode:
     async def run(self, ctx: Context) -> Result:
         """Raises NodeError."""
         try:
-            spec = await ctx.ports.tools.spec(ctx.run, self._type, self._provider, self._tool)
+            spec = await named(ctx.ports.tools, ctx.run, self._type, self._provider, self._tool, self._name)
         except ToolFaultError as fault:
             raise NodeError(f"Failed to get tool runtime: {fault}", "ToolRuntimeError") from fault
         given = self._values(ctx, spec, self._parameters, undeclared=True)
         settings = self._values(ctx, spec, self._configurations, undeclared=False)
-        call = ToolCall(self._type, self._provider, self._tool, given, settings, self._credential)
+        call = ToolCall(self._type, spec.provider_id, self._tool, given, settings, self._credential)
         answer = _Answer()
         metadata = {"tool_info": self._info}
         try:
@@ -117,6 +118,20 @@ class ToolNode:
             elif parameter.required:
                 raise NodeError(f"Variable {list(one.value)} does not exist", "ToolParameterError")
         return values
+
+
+async def named(
+    tools: Tools, run: RunInfo, provider_type: str, provider_id: str, tool_name: str, provider_name: str = ""
+) -> ToolSpec:
+    """The tool that a node names. An API of an app file from another workspace has another id here, so that its name
+    counts too. Raises ToolFaultError.
+    """
+    try:
+        return await tools.spec(run, provider_type, provider_id, tool_name)
+    except ToolFaultError:
+        if provider_type != "api" or provider_name in ("", provider_id):
+            raise
+    return await tools.spec(run, provider_type, provider_name, tool_name)
 
 
 def _cast(parameter: ToolParameter, value: Any) -> Any:
