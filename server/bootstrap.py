@@ -36,6 +36,7 @@ from server.bootstrap_tools import add_tools
 from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
+from server.chat.agent import Agents
 from server.chat.parameters import UploadLimits
 from server.chat.remote import RemoteFiles
 from server.chat.service import ChatService
@@ -317,6 +318,7 @@ def add_service_api(
     chat = ChatService(
         db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps,
         RemoteFiles(core.outbound),
+        Agents(workflows.tools.registry, knowledge.apps, files.links.link),
     )
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(

@@ -12,6 +12,7 @@ from server.db.tables import (
     conversations,
     dataset_queries,
     end_users,
+    message_agent_thoughts,
     message_feedbacks,
     message_files,
     messages,
@@ -56,7 +57,7 @@ class PurgeStore:
         """Messages with their files and feedback."""
         batch = sa.select(messages.c.id).where(messages.c.tenant_id == tenant_id, messages.c.app_id == app_id)
         ids = self._ids(batch, _BATCH)
-        for child in (message_files, message_feedbacks, saved_messages):
+        for child in (message_files, message_feedbacks, saved_messages, message_agent_thoughts):
             self._uow.execute(sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.message_id.in_(ids)))
         self._uow.execute(sa.delete(messages).where(messages.c.tenant_id == tenant_id, messages.c.id.in_(ids)))
         return len(ids)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from server.chat import memory, naming
+from server.chat.agent import Agents, AgentWork, Order
 from server.chat.files import (
     FileEntry,
     FileRule,
@@ -33,6 +34,7 @@ from server.chat.model_config import ModelConfig, parse
 from server.chat.prompt import Prompt, build
 from server.chat.store import ChatStore, Conversation, NewTurn, StoredUpload
 from server.chat.template import introduction, stored_answer
+from server.chat.thought_store import ThoughtStore
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.db.faults import is_away
@@ -54,7 +56,7 @@ log = logging.getLogger("transom.chat")
 
 _CONFIGS = 1000
 # An agent without its tools would be another app: agents are refused until they have them.
-ANSWERED_MODES = ("chat", "completion")
+ANSWERED_MODES = ("chat", "agent-chat", "completion")
 
 
 class Models(Protocol):
@@ -132,6 +134,9 @@ class Turn:
     usage: Usage | None = None
     started: float = field(default_factory=time.monotonic)
     first_token: float | None = None
+    via: str = ""
+    # What an agent did.
+    done: AgentWork = field(default_factory=AgentWork)
 
 
 class ChatService:
@@ -140,6 +145,7 @@ class ChatService:
     def __init__(
         self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
         shown: Shown, settings: Settings, knowledge: Knowledge | None = None, remotes: Remotes | None = None,
+        agents: Agents | None = None,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -148,6 +154,7 @@ class ChatService:
         self._uploads = uploads
         self._knowledge = knowledge
         self._remotes = remotes
+        self._agents = agents
         self._namer = namer
         self._shown = shown
         self._settings = settings
@@ -183,7 +190,7 @@ class ChatService:
             else (),
             remotes=await self._look(entries, config.file_upload), files=(), uploads={}, is_first=conversation is None,
             auto_name=question.auto_generate_name and app.mode != "completion",
-            session_id=caller.the_user.session_id, parent_message_id=question.parent_message_id,
+            session_id=caller.the_user.session_id, parent_message_id=question.parent_message_id, via=caller.via,
         )
         return await self._runs.start(
             lambda: self._store(caller, turn, entries, conversation), lambda run: self._answer(run, turn)
@@ -289,6 +296,12 @@ class ChatService:
         parameters = await fitting.shrink_max_tokens(
             turn.config.model.parameters, turn.prompt.messages, turn.model.card.context_size, turn.model.count_tokens
         )
+        if turn.mode == "agent-chat" and self._agents is not None:
+            order = Order(
+                turn.config, turn.model, turn.prompt.messages, parameters, turn.prompt.stop, turn.session_id, turn.via
+            )
+            await self._agents.answer(run, order, turn.done)
+            return
         request = ChatRequest(
             messages=turn.prompt.messages, parameters=parameters, stop=turn.prompt.stop, user=turn.session_id
         )
@@ -304,7 +317,8 @@ class ChatService:
     async def _search(self, run: Run, turn: Turn) -> Retrieved | None:
         """Search the app's datasets (feature-semantics.md section 7); None when there is nothing to search by."""
         search = turn.config.knowledge
-        if search is None or self._knowledge is None:
+        # An agent searches by its tools.
+        if search is None or self._knowledge is None or turn.mode == "agent-chat":
             return None
         query = turn.query
         if turn.mode == "completion":
@@ -346,11 +360,12 @@ class ChatService:
 
     async def _finish(self, run: Run, turn: Turn, status: str, error: AppError | None) -> None:
         """Store the outcome, once, however long the database is away; then tell the readers."""
-        usage = turn.usage
+        usage = turn.usage = turn.usage or turn.done.usage
+        turn.first_token = turn.first_token or turn.done.first_token
         if usage is None and turn.prompt is not None and (status != "failed" or run.answer):
             usage = await tokens.estimate(turn.prompt.messages, run.answer)
         final = self._final_message(run, turn, usage or Usage(), error)
-        stored = await self._store_end(run, status, final)
+        stored = await self._store_end(run, status, final, turn.done)
         if not stored:
             run.lost = True
             status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL)
@@ -373,7 +388,8 @@ class ChatService:
             time_to_generate=now - turn.first_token if turn.first_token else None,
         )
         cause = None
-        cited = turn.found.resources if turn.found and turn.config.retriever_resource else []
+        found = turn.found.resources if turn.found else turn.done.resources
+        cited = found if turn.config.retriever_resource else []
         metadata: dict[str, Any] = {"annotation_reply": None, "retriever_resources": cited, "usage": shown}
         if error is not None:
             cause = clean_text(error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error))
@@ -386,11 +402,11 @@ class ChatService:
             latency=latency, error=cause,
         )
 
-    async def _store_end(self, run: Run, status: str, final: FinalMessage) -> bool:
+    async def _store_end(self, run: Run, status: str, final: FinalMessage, done: AgentWork) -> bool:
         delay = 0.1
         while True:
             try:
-                return await self._db(self._end, run.key, status, final, run.last + 1)
+                return await self._db(self._end, run.key, status, final, run.last + 1, done)
             except Exception as error:
                 if not is_away(error) and not (isinstance(error, AppError) and error.retry_after):
                     raise
@@ -398,9 +414,11 @@ class ChatService:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
 
-    def _end(self, key: RunKey, status: str, final: FinalMessage, last_sequence: int) -> bool:
-        with self._uow.single() as uow:
+    def _end(self, key: RunKey, status: str, final: FinalMessage, last_sequence: int, done: AgentWork) -> bool:
+        with self._uow() if done.thoughts else self._uow.single() as uow:
             changed = RunStore(uow).finish(key, status, final, last_sequence)
+            if changed and done.thoughts:
+                ThoughtStore(uow).keep(key.tenant_id, key.app_id, key.message_id, done.thoughts)
             uow.commit()
             return changed
 

@@ -36,9 +36,12 @@ class MessageServicer(pb_grpc.MessageServiceServicer):
         first_id = checks.uuid("first_id", request.first_id)
         limit = checks.number("limit", request.limit if request.HasField("limit") else None, 20, 1, 100)
         checks.done()
-        rows, more = await self._db(self._messages.page, caller(), conversation_id, first_id, limit)
+        who = caller()
+        rows, more = await self._db(self._messages.page, who, conversation_id, first_id, limit)
         response = pb.ListMessagesResponse(limit=limit, has_more=more)
         self._printer.fill(response.data, conversation_id, rows)
+        if who.the_app.mode == "agent-chat":
+            wire.add_thoughts(response.data, await self._db(self._messages.thoughts, who, rows))
         return response
 
     async def SubmitMessageFeedback(self, request: pb.SubmitMessageFeedbackRequest, context: Context) -> Result:

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.chat import suggested
 from server.chat.memory import Turn
+from server.chat.thought_store import ThoughtStore
 from server.conversation.message_store import MessageStore
 from server.conversation.service import NO_CONVERSATION
 from server.conversation.store import Row
@@ -54,6 +55,13 @@ class MessageService:
         page = list(rows[:limit])
         page.reverse()
         return page, len(rows) > limit
+
+    def thoughts(self, caller: Caller, rows: Sequence[Row]) -> Sequence[Row]:
+        """What the app's agent thought of these messages; nothing of apps without one."""
+        if caller.the_app.mode != "agent-chat" or not rows:
+            return ()
+        with self._uow() as uow:
+            return ThoughtStore(uow).of(caller.the_app.app_id, [row.id for row in rows])
 
     def submit_feedback(self, caller: Caller, message_id: str, rating: str | None, content: str | None) -> None:
         """Set, change or (``rating`` None) remove the end user's feedback."""

@@ -12,6 +12,7 @@ from server.db.tables import (
     conversation_variables,
     conversations,
     jobs,
+    message_agent_thoughts,
     message_feedbacks,
     message_files,
     messages,
@@ -41,7 +42,7 @@ class PurgeStore:
             .limit(_BATCH)
         )
         ids = list(self._uow.execute(batch).scalars())
-        for child in (message_files, message_feedbacks, saved_messages, runs):
+        for child in (message_files, message_feedbacks, saved_messages, message_agent_thoughts, runs):
             self._uow.execute(sa.delete(child).where(child.c.tenant_id == tenant_id, child.c.message_id.in_(ids)))
         self._uow.execute(sa.delete(messages).where(messages.c.tenant_id == tenant_id, messages.c.id.in_(ids)))
         return len(ids)

@@ -91,6 +91,18 @@ class MessagePrinter:
         )
 
 
+def add_thoughts(page: Iterable[pb.Message], thoughts: Iterable[Row]) -> None:
+    """Put the thoughts of agents to the messages that they belong to."""
+    messages = {message.id: message for message in page}
+    for row in thoughts:
+        made = messages[row.message_id].agent_thoughts.add(
+            id=row.id, message_id=row.message_id, position=row.position, thought=row.thought, tool=row.tool,
+            tool_input=row.tool_input, observation=row.observation, created_at=int(row.created_at.timestamp()),
+            files=row.files,
+        )
+        made.tool_labels.update(row.tool_labels)
+
+
 def _resource(item: Mapping[str, Any], message_id: str) -> pb.StoredRetrieverResource:
     known = {name: item[name] for name in _RESOURCE if item.get(name) is not None}
     whole = {name: int(known[name]) for name in _WHOLE if name in known}

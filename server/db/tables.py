@@ -224,6 +224,15 @@ message_files = sa.Table(
     sa.Index("ix_message_files_upload", "upload_file_id"),
 )
 
+# Rounds of agent apps (data-model.md section 4).
+message_agent_thoughts = sa.Table(
+    "message_agent_thoughts", metadata,
+    _id(primary_key=True), _id("tenant_id"), _id("app_id"), _id("message_id"), _int("position"),
+    _text("thought"), _text("tool"), _json("tool_labels"), _text("tool_input"), _text("observation"), _json("files"),
+    _int("message_tokens"), _int("answer_tokens"), _time("created_at"),
+    sa.Index("ix_message_agent_thoughts_message", "message_id", "position"),
+)
+
 message_feedbacks = sa.Table(
     "message_feedbacks", metadata,
     _id(primary_key=True), _id("tenant_id"), _id("app_id"), _id("conversation_id"), _id("message_id"),

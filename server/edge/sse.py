@@ -135,6 +135,9 @@ _PLAIN: Mapping[str, Callable[[RunEvent], dict[str, Any]]] = {
     "message": lambda event: {
         "id": event.message_id, "answer": event.message.answer, "from_variable_selector": _selector(event.message),
     },
+    "agent_message": lambda event: {"id": event.message_id, "answer": event.agent_message.answer},
+    "agent_thought": lambda event: to_python(event.agent_thought),
+    "message_file": lambda event: to_python(event.message_file),
     "message_end": _message_end,
     "message_replace": lambda event: {
         "answer": event.message_replace.answer, "reason": event.message_replace.reason,

@@ -82,6 +82,11 @@ class AppRetrieval:
         found = await self.find(asked, search, query)
         return Retrieved("\n".join(one.text for one in found), _resources(asked, found))
 
+    async def described(self, tenant_id: str, ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """(id, name, description) of those datasets that exist and have something to find."""
+        datasets = await self._db(self._usable, tenant_id, ids)
+        return [(one.id, one.name, one.description or "") for one in datasets]
+
     async def find(
         self, asked: Asked, search: AppSearch, query: str, heard: Listen | None = None
     ) -> list[Found]:

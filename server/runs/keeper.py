@@ -272,8 +272,8 @@ def _told(events: Sequence[RunEvent]) -> str:
     parts: list[str] = []
     for event in events:
         kind = event.WhichOneof("body")
-        if kind == "message":
-            parts.append(event.message.answer)
+        if kind in ("message", "agent_message"):
+            parts.append(getattr(event, kind).answer)
         elif kind == "message_replace":
             parts = [event.message_replace.answer]
     return "".join(parts)

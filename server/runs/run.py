@@ -125,7 +125,11 @@ class Run:
             return
         self.answer_parts.append(text)
         self.answer_dirty = True
-        self.emit(message=MessageDelta(answer=text, from_variable_selector=selector))
+        piece = MessageDelta(answer=text, from_variable_selector=selector)
+        if self.key.mode == "agent-chat":
+            self.emit(agent_message=piece)
+        else:
+            self.emit(message=piece)
 
     def replace(self, text: str, reason: str) -> None:
         """Replace the answer so far."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from server.chat.service import Question
 from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
+from server.edge.call import caller
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
 from server.kit.ids import canonical, is_uuid
@@ -55,6 +56,8 @@ class WebChatServicer(Messages, pb_grpc.WebChatServiceServicer, pb_grpc.WebChatS
         self, request: pb.SendWebChatMessageRequest, context: Context
     ) -> pb.SendWebChatMessageResponse:
         """The whole answer."""
+        if caller().the_app.mode == "agent-chat":
+            raise invalid_param("Agent Chat App does not support blocking mode")
         run = await self.start(_chat_question(request))
         outcome, key = await outcome_of(run), run.key
         return pb.SendWebChatMessageResponse(

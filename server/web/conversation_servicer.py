@@ -103,6 +103,7 @@ class WebMessageServicer(pb_grpc.WebMessageServiceServicer):
         rows, more = await self._db(self._messages.page, who, conversation_id, first_id, limit)
         told = await self._db(self._saved.metadata, who, [row.id for row in rows])
         found = self._printer.page(conversation_id, rows)
+        conversation_wire.add_thoughts(found, await self._db(self._messages.thoughts, who, rows))
         data = [wire.with_metadata(message, told.get(message.id)) for message in found]
         return pb.ListWebMessagesResponse(limit=limit, has_more=more, data=data)
 

@@ -286,21 +286,16 @@ def test_completion_stream_can_be_stopped_and_joined_again(workspace: Workspace)
     assert "conversation_id" not in rest[-1]
 
 
-# Modes that are not there yet
+# Modes
 
 
-def test_agent_app_refuses_blocking_calls_and_answers_nothing_else_yet(workspace: Workspace) -> None:
+def test_agent_app_refuses_blocking_calls(workspace: Workspace) -> None:
     app = workspace.app("agent-chat")
     for fields in ({}, {"response_mode": "blocking"}):
         reply = app.send(**fields)
         assert (reply.status_code, reply.json()["code"], reply.json()["message"]) == (
             400, "invalid_param", "Agent Chat App does not support blocking mode",
         )  # fmt: skip
-    with app.stream() as reply:
-        reply.read()
-    # Rather than a chat that ignores the app's tools.
-    assert (reply.status_code, reply.json()["code"]) == (400, "app_unavailable")
-
 
 @pytest.mark.parametrize("spelling", ["agent_chat", "advanced_chat"])
 def test_mode_in_its_old_spelling_is_the_same_mode(workspace: Workspace, spelling: str) -> None:

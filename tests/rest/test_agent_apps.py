@@ -1,0 +1,141 @@
+"""Agent apps through Envoy: real tools and datasets, a model over a real socket (feature-semantics.md section 8)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from tests.doubles.behaviour import Behaviour
+from tests.doubles.openai_server import OpenAIServer
+from tests.harness.product import COMPATIBLE, App
+from tests.rest.knowledge import Knowledge
+from tests.rest.sse import events
+
+PROVIDERS = "/console/api/workspaces/current/model-providers"
+TIME = {
+    "provider_type": "builtin", "provider_id": "time", "provider_name": "time", "tool_name": "current_time",
+    "tool_label": "Current Time", "tool_parameters": {"timezone": ""}, "enabled": True,
+}  # fmt: skip
+
+
+def add_model(knowledge: Knowledge, brain: OpenAIServer, **credentials: str) -> str:
+    name = f"agents-{uuid.uuid4().hex[:8]}"
+    base = {"endpoint_url": f"{brain.url}/v1", "api_key": "sk-test-key", "mode": "chat", "context_size": "8192"}
+    body = {"model": name, "model_type": "llm", "credentials": base | credentials}
+    knowledge.workspace.ok(
+        knowledge.workspace.console.post(f"{PROVIDERS}/{COMPATIBLE}/models/credentials", json=body)
+    )
+    return name
+
+
+@pytest.fixture(scope="module")
+def model(indexed: Knowledge, brain: OpenAIServer) -> str:
+    """A model that calls tools."""
+    return add_model(
+        indexed, brain, function_calling_type="tool_call", stream_function_calling="supported"
+    )
+
+
+def agent(knowledge: Knowledge, model: str, tools: list[dict[str, Any]], **mode: Any) -> App:
+    """An agent app with these tools."""
+    workspace = knowledge.workspace
+    app = workspace.app("agent-chat")
+    config = workspace.ok(workspace.console.get(f"/console/api/apps/{app.id}"))["model_config"]
+    chosen = {"provider": COMPATIBLE, "name": model, "mode": "chat", "completion_params": {}}
+    settings = {"enabled": True, "strategy": "function_call", "max_iteration": 3, "tools": tools, **mode}
+    document = {**config, "model": chosen, "agent_mode": settings, "pre_prompt": "Use tools."}
+    workspace.ok(workspace.console.post(f"/console/api/apps/{app.id}/model-config", json=document))
+    return app
+
+
+def told(app: App, query: str, **fields: Any) -> list[dict[str, Any]]:
+    with app.stream(query, auto_generate_name=False, **fields) as reply:
+        assert reply.status_code == 200, reply.read()
+        return events(reply.iter_text())
+
+
+def spoken(found: list[dict[str, Any]]) -> str:
+    return "".join(item["answer"] for item in found if item["event"] == "agent_message")
+
+
+def test_agent_tells_its_thoughts_and_keeps_them(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    app = agent(indexed, model, [TIME])
+    brain.script(model, Behaviour(text="It is {tool}", call="current_time", args='{"format": "%Y"}'))
+    found = told(app, "Which year?")
+    names = [item["event"] for item in found]
+    assert names[0] == "agent_thought" and names[-1] == "message_end" and "message" not in names
+    thoughts = {item["id"]: item for item in found if item["event"] == "agent_thought"}
+    first, second = sorted(thoughts.values(), key=lambda item: item["position"])
+    assert list(first) == [
+        "event", "conversation_id", "message_id", "created_at", "task_id", "id", "position", "thought", "observation",
+        "tool", "tool_labels", "tool_input", "message_files",
+    ]  # fmt: skip
+    assert (first["tool"], json.loads(first["tool_input"])) == ("current_time", {"current_time": {"format": "%Y"}})
+    year = json.loads(first["observation"])["current_time"]
+    assert len(year) == 4 and second["tool"] == "" and second["thought"] == f"It is {year}"
+    assert spoken(found).endswith(f"It is {year}")
+    assert found[-1]["metadata"]["usage"]["total_tokens"] > 0
+    page = app.http.get("/v1/messages", params={"user": "u", "conversation_id": found[-1]["conversation_id"]})
+    (message,) = page.json()["data"]
+    assert message["answer"] == spoken(found).strip()
+    assert [item["id"] for item in message["agent_thoughts"]] == [first["id"], second["id"]]
+    stored = message["agent_thoughts"][0]
+    assert list(stored) == [
+        "id", "chain_id", "message_id", "position", "thought", "tool", "tool_labels", "tool_input", "created_at",
+        "observation", "files",
+    ]  # fmt: skip
+    assert (stored["tool"], stored["observation"]) == (first["tool"], first["observation"])
+
+
+def test_blocking_is_refused(indexed: Knowledge, model: str) -> None:
+    reply = agent(indexed, model, []).send()
+    assert (reply.status_code, reply.json()["code"]) == (400, "invalid_param")
+    assert reply.json()["message"] == "Agent Chat App does not support blocking mode"
+
+
+def test_the_last_round_has_no_tools(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    app = agent(indexed, model, [TIME], max_iteration=1)
+    brain.script(model, Behaviour(text="enough", call="current_time", rounds=9))
+    found = told(app, "again and again")
+    assert spoken(found).endswith("enough") and found[-1]["event"] == "message_end"
+    offered = [bool(call.json().get("tools")) for call in brain.calls if call.model == model][-2:]
+    assert offered == [True, False]
+
+
+def test_tool_that_is_not_there_is_named(indexed: Knowledge, model: str) -> None:
+    app = agent(indexed, model, [{**TIME, "tool_name": "no_such_tool"}])
+    found = told(app, "hello")
+    assert (found[-1]["event"], found[-1]["code"]) == ("error", "invalid_param")
+    assert "no_such_tool" in found[-1]["message"]
+
+
+def test_model_without_tool_calls_reasons_in_text(indexed: Knowledge, brain: OpenAIServer) -> None:
+    plain = add_model(indexed, brain)
+    app = agent(indexed, plain, [TIME], strategy="react")
+    action = '```json\n{"action": "Final Answer", "action_input": "It is blue."}\n```'
+    brain.script(plain, Behaviour(text=f"Thought: I know.\nAction:\n{action}"))
+    found = told(app, "What colour is the sea?")
+    assert spoken(found) == "It is blue."
+    assert found[-1]["event"] == "message_end"
+    asked = str(next(call for call in reversed(brain.calls) if call.model == plain).json()["messages"])
+    assert "current_time" in asked
+
+
+def test_datasets_are_tools_and_what_they_say_is_cited(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    dataset = indexed.economy()
+    indexed.add_text(dataset, "The red fox sleeps in the old mill.")
+    config = {"retrieval_model": "multiple", "datasets": {"datasets": [{"dataset": {"enabled": True, "id": dataset}}]}}
+    app = agent(indexed, model, [])
+    workspace = indexed.workspace
+    document = workspace.ok(workspace.console.get(f"/console/api/apps/{app.id}"))["model_config"]
+    changed = {**document, "dataset_configs": config, "retriever_resource": {"enabled": True}}
+    workspace.ok(workspace.console.post(f"/console/api/apps/{app.id}/model-config", json=changed))
+    tool = "dataset_" + dataset.replace("-", "_")
+    brain.script(model, Behaviour(text="Found: {tool}", call=tool, args='{"query": "red fox"}'))
+    found = told(app, "Where does the fox sleep?")
+    assert "old mill" in spoken(found)
+    (cited,) = found[-1]["metadata"]["retriever_resources"]
+    assert cited["dataset_id"] == dataset
