@@ -231,3 +231,21 @@ def test_model_picks_the_dataset_and_is_paid(indexed: Knowledge, brain: OpenAISe
     assert [item["content"] for item in data["outputs"]["found"]] == ["Dogs bark."]
     assert data["total_tokens"] > 0
     assert "about dogs" in prompts(brain, model)[-1][-1]["content"]
+
+
+def test_separated_reasoning_has_events_of_its_own(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    graph = chain(
+        start(), node("llm", "llm", model=chosen(model), reasoning_format="separated", context={"enabled": False},
+                      prompt_template=[{"role": "user", "text": "{{#sys.query#}}"}]),
+        node("answer", "answer", answer="{{#llm.text#}}"),
+    )  # fmt: skip
+    app = flow(indexed.workspace, graph, "advanced-chat")
+    brain.script(model, Behaviour(text="<think>let me see</think> It is so."))
+    all_told = told(app, "Why?")
+    assert answer(all_told) == "It is so."
+    thoughts = [event["data"] for event in all_told if event["event"] == "reasoning_chunk"]
+    assert "".join(one["reasoning"] for one in thoughts) == "let me see"
+    assert [one["is_final"] for one in thoughts] == [False] * (len(thoughts) - 1) + [True]
+    assert {one["node_id"] for one in thoughts} == {"llm"}
+    outputs = finished(all_told, "llm")["outputs"]
+    assert (outputs["text"], outputs["reasoning_content"]) == ("It is so.", "let me see")
