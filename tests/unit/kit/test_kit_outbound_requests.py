@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import ipaddress
 import json
+import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from server.kit.outbound import NotAllowedError, Outbound, OutboundError, Request, Timeouts, TooLargeError, allowing
 from tests.doubles.web_server import WebServer
@@ -126,3 +134,48 @@ async def test_header_with_a_line_break_is_refused(site: WebServer, client: Outb
     with pytest.raises(OutboundError):
         await client.request(Request("GET", f"{site.url}/echo", [("X-A", header)]), 10_000)
     assert not site.calls
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """A server's certificate that nobody signed but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        .serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    (tmp_path / "both.pem").write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "both.pem")
+    return context
+
+
+async def test_certificate_is_checked_unless_it_is_told_not_to(
+    certificate: ssl.SSLContext, client: Outbound
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=certificate)
+    async with server:
+        url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        trusting = await client.request(Request("GET", url, verify_tls=False), 100)
+        assert trusting.body == b"ok"
+        with pytest.raises(OutboundError, match=r"(?i)certificate"):
+            await client.request(Request("GET", url), 100)
+
+
+async def test_packed_body_is_measured_unpacked(site: WebServer, client: Outbound) -> None:
+    site.pages["/bomb"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(50_000_000)))
+    with pytest.raises(TooLargeError):
+        await client.request(Request("GET", f"{site.url}/bomb"), 1_000_000)
+    site.pages["/fine"] = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"fine"))
+    assert (await client.request(Request("GET", f"{site.url}/fine"), 100)).body == b"fine"
