@@ -50,10 +50,11 @@ JSON = {"content-type": "application/json"}
 # Reasons that no call here can raise yet, and what they wait for.
 NOT_REACHED: Mapping[Reason, str] = {
     Reason.CONFLICT: "a version column that two writers race for; no Foundation endpoint has one",
-    Reason.NOT_WORKFLOW_APP: "Workflow: its routes are not there",
+    Reason.NOT_WORKFLOW_APP: "test_workflow_runs.py",
     Reason.NOT_COMPLETION_APP: "web apps: raised by the Web API only",
+    Reason.APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED: "web apps: raised by the Web API only",
     Reason.FILE_ACCESS_DENIED: "never: a file of someone else is file_not_found, since a 403 would tell that it exists (G6)",
-    Reason.DRAFT_WORKFLOW_NOT_EXIST: "Workflow: drafts are read by its console routes",
+    Reason.DRAFT_WORKFLOW_NOT_EXIST: "test_workflow_drafts.py", Reason.DRAFT_WORKFLOW_NOT_SYNC: "test_workflow_drafts.py",
     Reason.INVALID_EMAIL: "people: invitations and changes of e-mail are not there",
     Reason.NOT_IMPLEMENTED: "for routes whose feature is not built",
     Reason.SERVICE_UNAVAILABLE: "tests/durability: a part is down",
