@@ -15,6 +15,8 @@ from server.workflow_run.begin import Inputs
 from server.workflow_run.chatflow import ChatflowService
 from server.workflow_run.console import WorkflowConsole
 from server.workflow_run.console_servicer import WorkflowConsoleServicer
+from server.workflow_run.form_servicer import HumanInputServicer
+from server.workflow_run.forms import Forms
 from server.workflow_run.nested import NestedRuns
 from server.workflow_run.ports_files import FlowFiles
 from server.workflow_run.ports_knowledge import FlowKnowledge
@@ -25,6 +27,8 @@ from server.workflow_run.runner import Namer, Runner
 from server.workflow_run.service import WorkflowRunService
 from server.workflow_run.servicer import WorkflowRunServicer
 from server.workflow_run.versions import Versions
+from transom.workflow.v1 import human_input_service_pb2 as form_pb2
+from transom.workflow.v1 import human_input_service_pb2_grpc as form_grpc
 from transom.workflow.v1 import workflow_console_service_pb2 as console_pb2
 from transom.workflow.v1 import workflow_console_service_pb2_grpc as console_grpc
 from transom.workflow.v1 import workflow_run_service_pb2 as run_pb2
@@ -44,6 +48,7 @@ class Workflows:
     chatflows: ChatflowService
     rejoin: Rejoin
     queries: WorkflowQueries
+    forms: Forms
     console: WorkflowConsole
     tools: Tools
 
@@ -78,7 +83,8 @@ def build_workflows(
     chatflows = ChatflowService(db, uow, runs, versions, inputs, runner, settings)
     return Workflows(
         runs=workflows, chatflows=chatflows, rejoin=Rejoin(db, uow, runs), queries=WorkflowQueries(db, uow, runs),
-        console=WorkflowConsole(db, uow, runs, versions, workflows, chatflows, runner), tools=tools,
+        forms=Forms(db, uow, runs, versions, runner), tools=tools,
+        console=WorkflowConsole(db, uow, runs, versions, workflows, chatflows, runner),
     )
 
 
@@ -92,3 +98,5 @@ def add_workflow_runs(registry: Registry, core: Core, workflows: Workflows) -> N
         WorkflowConsoleServicer(core.db, workflows.console, core.runs),
         console_pb2, console_grpc, "WorkflowConsoleService",
     )
+    registry.add(HumanInputServicer(workflows.forms), form_pb2, form_grpc, "HumanInputService")
+    core.runs.spawn(workflows.forms.watch(), "look after paused runs")

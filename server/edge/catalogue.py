@@ -147,5 +147,10 @@ CATALOGUE: Mapping[Reason, Spec] = {
         403, _S.PERMISSION_DENIED,
         "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page.",
     ),
+    Reason.HUMAN_INPUT_FORM_SUBMITTED: Spec(
+        412, _S.FAILED_PRECONDITION, "This form has already been submitted by another user."
+    ),
+    Reason.HUMAN_INPUT_FORM_EXPIRED: Spec(412, _S.FAILED_PRECONDITION, "This form has expired."),
+    Reason.INVALID_FORM_DATA: Spec(400, _S.INVALID_ARGUMENT, "The data of the form are not valid."),
     Reason.NOT_IMPLEMENTED: Spec(501, _S.UNIMPLEMENTED, "This server does not offer that yet."),
 }

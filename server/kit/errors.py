@@ -65,6 +65,9 @@ class Reason(StrEnum):
     ARCHIVED_DOCUMENT_IMMUTABLE = "archived_document_immutable"
     INVALID_ACTION = "invalid_action"
     INVALID_METADATA = "invalid_metadata"
+    HUMAN_INPUT_FORM_SUBMITTED = "human_input_form_submitted"
+    HUMAN_INPUT_FORM_EXPIRED = "human_input_form_expired"
+    INVALID_FORM_DATA = "invalid_form_data"
     DRAFT_WORKFLOW_NOT_SYNC = "draft_workflow_not_sync"
     APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED = "app_suggested_questions_after_answer_disabled"
 

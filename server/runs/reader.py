@@ -245,4 +245,13 @@ def rebuilt(stored: StoredRun, after: int) -> list[RunEvent]:
     return [event for event in events if event.sequence > after]
 
 
+def rebuilt_ends(stored: StoredRun) -> list[RunEvent]:
+    """The last events of a run that nobody worked on when it ended; its row knows the number of the last."""
+    bodies = ends_of(stored)
+    first = stored.last_sequence - len(bodies) + 1
+    events = [stored.key.event(first + at, **body) for at, body in enumerate(bodies)]
+    events[-1].last = True
+    return events
+
+
 _GONE = RunError(code=Reason.NOT_FOUND.value, status=404, message="Task Not Exists.")

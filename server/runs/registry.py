@@ -20,7 +20,7 @@ from server.kit.plain import clean_text
 from server.kit.tasks import end
 from server.runs.log import EventLog, continued
 from server.runs.pace import Pace
-from server.runs.reader import Batches, read_local, read_remote
+from server.runs.reader import Batches, read_local, read_remote, rebuilt_ends
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import RunStore, StoredRun
 from server.settings import Settings
@@ -53,8 +53,10 @@ class Runs:
 
     # Start and end
 
-    async def start(self, commit: Callable[[], RunKey], work: Work) -> Run:
+    async def start(self, commit: Callable[[], RunKey | Run], work: Work) -> Run:
         """Store a run by ``commit``, on a database thread, and do its ``work``, detached from the caller.
+
+        One that was paused goes on as the ``Run`` that ``commit`` makes of it.
 
         A caller that is cancelled meanwhile leaves both to go on. ``work`` ends the run itself.
         """
@@ -62,8 +64,9 @@ class Runs:
         self._keep(begin)
         return await asyncio.shield(begin)
 
-    async def _begin(self, commit: Callable[[], RunKey], work: Work) -> Run:
-        run = Run(await self._db(commit))
+    async def _begin(self, commit: Callable[[], RunKey | Run], work: Work) -> Run:
+        stored = await self._db(commit)
+        run = stored if isinstance(stored, Run) else Run(stored)
         self.active[run.key.task_id] = run
         self._keep(asyncio.create_task(self._guard(run, work), name=f"run {run.key.task_id}"))
         return run
@@ -139,7 +142,9 @@ class Runs:
     def local(self, stored: StoredRun, after: int) -> Batches | None:
         """Follow a run if this process works on it."""
         run = self.active.get(stored.key.task_id)
-        return None if run is None or run.lost else self.follow(run, after)
+        if run is None or run.lost or (run.outcome is not None and run.outcome.status == "paused"):
+            return None
+        return self.follow(run, after)
 
     def remote(self, stored: StoredRun, after: int) -> Batches:
         """Follow a run by its log and its row, whoever works on it."""
@@ -188,6 +193,21 @@ class Runs:
         task = canonical(task_id)
         if await self._db(self._request_stop, caller.the_app.app_id, caller.the_user.id, task):
             await self.tell_stop(task)
+        elif stopped := await self._db(self._stop_paused, caller.the_app.app_id, caller.the_user.id, task):
+            await self.announce(stopped)
+
+    def _stop_paused(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
+        with self._uow() as uow:
+            stopped = RunStore(uow).stop_paused(app_id, end_user_id, task_id)
+            uow.commit()
+            return stopped
+
+    async def announce(self, stored: StoredRun) -> None:
+        """Tell readers the end of a run that nobody works on; without the log they find it in the database."""
+        try:
+            await self._log.close(stored.key.task_id, rebuilt_ends(stored))
+        except (RedisError, OSError) as error:
+            log.warning("run %s: its log stays open: %s", stored.key.task_id, error)
 
     async def tell_stop(self, task_id: str) -> None:
         """Tell every process of a stop that is in the database."""

@@ -14,7 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
 from server.db.tables import accounts, conversations, end_users, messages, process_leases, runs
-from server.db.workflow_tables import workflow_node_executions, workflow_run_data, workflow_runs
+from server.db.workflow_tables import (
+    human_input_forms,
+    workflow_node_executions,
+    workflow_pauses,
+    workflow_run_data,
+    workflow_runs,
+)
 from server.runs.run import RunKey
 
 INTERRUPTED = "The server stopped while the answer was being written."
@@ -122,6 +128,34 @@ _END_DEAD_NODES = (
     )
     .values(status="failed", error=workflow_runs.c.error, finished_at=sa.func.now())
 )
+_PAUSED = (
+    sa.select(runs.c.message_id)
+    .where(
+        runs.c.task_id == sa.bindparam("b_task"), runs.c.app_id == sa.bindparam("b_app"),
+        runs.c.end_user_id == sa.bindparam("b_user"), runs.c.status == "paused",
+    )
+    .with_for_update()
+)
+_STOP_PAUSED = (
+    sa.update(runs)
+    .where(runs.c.task_id == sa.bindparam("b_task"))
+    .values(
+        status="stopped", stop_requested_at=sa.func.now(), finished_at=sa.func.now(),
+        last_sequence=runs.c.last_sequence + sa.bindparam("b_ends", type_=sa.Integer),
+    )
+)
+_STOP_PAUSED_WORKFLOW = (
+    sa.update(workflow_runs)
+    .where(_OF_WORKFLOW)
+    .values(status="stopped", error=STOPPED, finished_at=sa.func.now())
+)
+_ITS_RUN = sa.select(workflow_runs.c.id).where(workflow_runs.c.task_id == sa.bindparam("b_task")).scalar_subquery()
+_CLOSE_FORMS = (
+    sa.update(human_input_forms)
+    .where(human_input_forms.c.workflow_run_id == _ITS_RUN, human_input_forms.c.status == "waiting")
+    .values(status="expired")
+)
+_DROP_PAUSE = sa.delete(workflow_pauses).where(workflow_pauses.c.run_id == _ITS_RUN)
 _KEEP_MORE = (
     sa.update(messages)
     .where(
@@ -249,6 +283,20 @@ class RunStore:
         """Note the wish to stop; False when the run is unknown, finished or someone else's."""
         found = self._uow.execute(_STOP, {"b_task": task_id, "b_app": app_id, "b_user": end_user_id})
         return found.one_or_none() is not None
+
+    def stop_paused(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
+        """End an end user's run that waits for somebody; None when it does not wait."""
+        row = self._uow.execute(_PAUSED, {"b_task": task_id, "b_app": app_id, "b_user": end_user_id}).one_or_none()
+        if row is None:
+            return None
+        ids = {"ids": [task_id]}
+        # A chatflow tells its message's end too.
+        self._uow.execute(_STOP_PAUSED, {"b_task": task_id, "b_ends": 2 if row.message_id else 1})
+        for statement in (_END_DEAD_MESSAGES, _STOP_PAUSED_WORKFLOW, _END_DEAD_NODES):
+            self._uow.execute(statement, ids)
+        self._uow.execute(_CLOSE_FORMS, {"b_task": task_id})
+        self._uow.execute(_DROP_PAUSE, {"b_task": task_id})
+        return self.find(app_id, end_user_id, task_id)
 
     def stop_requests(self, owner: str) -> list[str]:
         """Running runs of a process that someone wants stopped."""

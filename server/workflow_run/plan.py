@@ -114,6 +114,10 @@ class Plan:
     worked: float = 0.0
     state: Mapping[str, Any] | None = None
     answers: Sequence[FormAnswer] = ()
+    # The inputs as they were told and stored when it began.
+    told_inputs: str = ""
+    # Forms that wait already, by their node: form_id, form_token, expiration_time.
+    forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -139,6 +143,8 @@ class Plan:
     @property
     def shown_inputs(self) -> str:
         """The inputs of the run as it tells and keeps them, as JSON text."""
+        if self.told_inputs:
+            return self.told_inputs
         system = {f"sys.{name}": value for name, value in self.system.items() if name != "conversation_id"}
         return dump({**self.inputs, **system})
 

@@ -55,8 +55,8 @@ class Rejoin:
         with self._uow() as uow:
             return RunStore(uow).find_workflow(app_id, end_user_id, run_id)
 
-    async def follow(self, batches: Batches, stored: StoredRun | None = None) -> Batches:
-        """A stream to its end or to a pause; with ``stored`` across pauses."""
+    async def follow(self, batches: Batches, stored: StoredRun | None = None, after: int = 0) -> Batches:
+        """A stream to its end or to a pause; with ``stored`` across pauses. It follows event ``after``."""
         last: RunEvent | None = None
         async for batch in batches:
             yield batch
@@ -64,13 +64,14 @@ class Rejoin:
                 last = batch[-1]
                 if is_pause(last) and stored is None:
                     return
-        if stored is not None and last is not None and not is_terminal(last):
-            async for batch in self._runs.remote(stored, last.sequence):
+        # What this process had of a run ends at its pause; what follows may come from any.
+        if stored is not None and (last is None or not is_terminal(last)):
+            async for batch in self._runs.remote(stored, last.sequence if last else after):
                 yield batch
 
     async def _follow(self, stored: StoredRun, after: int, across_pauses: bool) -> Batches:
         batches = self._runs.local(stored, after) or self._runs.remote(stored, after)
-        async for batch in self.follow(batches, stored if across_pauses else None):
+        async for batch in self.follow(batches, stored if across_pauses else None, after):
             yield batch
 
     async def _live(self, stored: StoredRun, snapshot: bool, across_pauses: bool) -> Batches:

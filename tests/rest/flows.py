@@ -49,13 +49,25 @@ def llm(node_id: str, model: str, prompt: str = "{{#sys.query#}}", **data: Any) 
 PASS = chain(start("name"), end(output=("start", "name")))
 
 
-# Passes its input on, at once or, when that is "slow", after a while.
+def human(node_id: str, content: str = "Please say {{#$output.said#}}", **data: Any) -> dict[str, Any]:
+    """A node that asks somebody for one text."""
+    return node(
+        node_id, "human-input", form_content=content, delivery_methods=[],
+        inputs=[{"type": "paragraph", "output_variable_name": "said"}],
+        user_actions=[{"id": "ok", "title": "Go on", "button_style": "primary"}], **data,
+    )
+
+
+# Passes its input on, at once or, when that is "slow", after a while; when it is "ask" it asks somebody.
 PATIENT = {
     "nodes": [
         start("name"),
         node("if", "if-else", cases=[{"case_id": "slow", "logical_operator": "and", "conditions": [
             {"variable_selector": ["start", "name"], "comparison_operator": "is", "value": "slow"},
+        ]}, {"case_id": "ask", "logical_operator": "and", "conditions": [
+            {"variable_selector": ["start", "name"], "comparison_operator": "is", "value": "ask"},
         ]}]),
+        human("ask"), {**end(said=("ask", "said")), "id": "asked"},
         node(
             "wait", "code", code_language="python3", variables=[], outputs={"said": {"type": "string"}},
             code="def main():\n    import time\n    time.sleep(12)\n    return {'said': 'done'}",
@@ -63,7 +75,8 @@ PATIENT = {
         {**end(output=("wait", "said")), "id": "late"},
         end(output=("start", "name")),
     ],
-    "edges": [edge("start", "if"), edge("if", "wait", "slow"), edge("wait", "late"), edge("if", "end", "false")],
+    "edges": [edge("start", "if"), edge("if", "wait", "slow"), edge("wait", "late"), edge("if", "end", "false"),
+              edge("if", "ask", "ask"), edge("ask", "asked", "ok")],
 }  # fmt: skip
 
 

@@ -203,6 +203,12 @@ class Party:
         data = self._ok(self.apps["workflow"].http.post("/v1/workflows/run", json=body))["data"]
         return {"workflow_run": data["id"], "workflow_version": data["workflow_id"]}
 
+    def _form_token(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A form that somebody may fill in."""
+        body = {"inputs": {"name": "ask"}, "user": self.user}
+        data = self._ok(self.apps["workflow"].http.post("/v1/workflows/run", json=body))["data"]
+        return {"form_token": data["reasons"][0]["form_token"]}
+
     def _debug_run(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """A run of a draft that has ended; its task is over."""
         path = f"/console/api/apps/{made['app']}/workflows/draft/run"
@@ -407,7 +413,7 @@ Maker = Callable[[Party, str, Mapping[str, str]], dict[str, str]]
 MAKERS: Mapping[str, Maker] = {
     "conversation": Party._turn, "message": Party._turn, "file": Party._turn, "end_user": Party._turn,
     "upload": Party._upload, "task": Party._task, "workflow_run": Party._workflow_run,
-    "workflow_version": Party._workflow_run, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
+    "workflow_version": Party._workflow_run, "form_token": Party._form_token, "conversation_variable": Party._variable, "app": Party._app, "app_key": Party._app_key,
     "dataset_key": Party._dataset_key, "provider_credential": Party._provider_credential,
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
@@ -431,6 +437,8 @@ def mode_of(binding: Binding) -> str:
     name, policy = str(binding.method.name), policy_of(binding)
     if "ChildChunk" in name:
         return NESTED
+    if "HumanInput" in name:
+        return WORKFLOW
     of_workflows = binding.service.startswith("transom.workflow.") and name != "ConvertToWorkflow"
     if policy.auth == options_pb2.AUTH_ACCOUNT and (of_workflows or name in {"ExportApp", "ImportApp"}):
         return WORKFLOW

@@ -24,7 +24,7 @@ from gateway.contract import Binding
 from server.chat.model_config import to_console
 from tests.harness.product import App, Product, Workspace
 from tests.rest.calls import BINDINGS, Field, policy_of, request_fields, rest, with_value
-from tests.rest.flows import PASS, flow
+from tests.rest.flows import PATIENT, flow
 from tests.rest.parties import INSIDE, MAKERS, UPLOADS, OtherWorkspace, Party, Workplace, mode_of
 from transom.common.v1 import options_pb2
 
@@ -59,7 +59,7 @@ def party(product: Product, workspace: Workspace, model_url: str) -> Party:
     place = Workplace(OtherWorkspace(product, model_url), model_url)
     on = {"suggested_questions_after_answer": {"enabled": True}, "file_upload": UPLOADS}
     apps = {mode: place.workspace.app(mode, **on) for mode in ("chat", "completion")}
-    apps["workflow"] = flow(place.workspace, PASS)
+    apps["workflow"] = flow(place.workspace, PATIENT)
     return Party(place, apps, "alice")
 
 

@@ -111,6 +111,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "StreamChatMessage": {"inputs": {}, "query": "again", "response_mode": "streaming"},
     "RunWorkflowVersion": {"inputs": {}},
     "StreamDraftRun": {"inputs": {}},
+    "SubmitHumanInputForm": {"inputs": {"said": "x"}, "action": "ok"},
     "RunDraftNode": {"node_id": "start", "inputs": {}},
     "GetNodeLastRun": {"node_id": "start"},
     "StreamDraftChat": {"query": "q"},
@@ -258,7 +259,7 @@ def _foreigners(binding: Binding, resource: str = "") -> list[str]:
         return ["stranger", "sibling", "neighbour"]
     if policy.auth != options_pb2.AUTH_APP_KEY:
         return ["stranger"]
-    of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED and resource != "workflow_version"
+    of_user = policy.end_user != options_pb2.END_USER_UNSPECIFIED and resource not in {"workflow_version", "form_token"}
     return ["stranger", "sibling", *(["neighbour"] if of_user else [])]
 
 

@@ -33,8 +33,6 @@ NOT_BUILT_YET = {
     "GET /v1/apps/annotations", "POST /v1/apps/annotations", "PUT /v1/apps/annotations/{annotation_id}",
     "DELETE /v1/apps/annotations/{annotation_id}", "POST /v1/apps/annotation-reply/{action}",
     "GET /v1/apps/annotation-reply/{action}/status/{job_id}",
-    # human input
-    "GET /v1/form/human_input/{form_token}", "POST /v1/form/human_input/{form_token}",
     # knowledge pipelines
     "POST /v1/datasets/pipeline/file-upload", "GET /v1/datasets/{dataset_id}/pipeline/datasource-plugins",
     "POST /v1/datasets/{dataset_id}/pipeline/datasource/nodes/{node_id}/run",
