@@ -204,10 +204,12 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
 def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     """Jobs of knowledge by kind. Models are reached through an event loop in a thread of its own."""
     from server.embedding.blocking import BlockingModels
+    from server.file.links import FileLinks
     from server.file.storage import LocalStorage
     from server.indexing.asking import BlockingAsk
     from server.indexing.clean import Cleaner
     from server.indexing.moves import Mover
+    from server.indexing.pictures import PictureKeeper
     from server.indexing.pipeline import DocumentIndexer
     from server.indexing.rebuild import Rebuilder
     from server.indexing.summaries import Summariser
@@ -219,8 +221,10 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     runtime: list[Any] = []
     models = BlockingModels(_worker_models(parts, runtime))
     ask = BlockingAsk(models.loop, runtime[0])
+    links = FileLinks(settings.secret_key, settings.public_url, settings.file_link_seconds)
     indexer = DocumentIndexer(
-        uow, entries, models, files, ask, ExtractLimits(), most_attempts=settings.index_attempts
+        uow, entries, models, files, PictureKeeper(uow, files, links.link), ask, ExtractLimits(),
+        most_attempts=settings.index_attempts,
     )
     cleaner = Cleaner(uow, entries, files)
     upkeep = Upkeep(uow, entries)

@@ -470,6 +470,13 @@ segment_attachments = sa.Table(
     sa.Index("ix_segment_attachments_document", "document_id"),
 )
 
+document_pictures = sa.Table(
+    "document_pictures", metadata,
+    # Pictures that were found in a document; version: the last one they are in.
+    _id("document_id", primary_key=True), _id("upload_file_id", primary_key=True),
+    _id("tenant_id"), _id("dataset_id"), _int("version"), sa.Index("ix_document_pictures_dataset", "dataset_id"),
+)
+
 segment_summaries = sa.Table(
     "segment_summaries", metadata,
     _id("segment_id", primary_key=True), _id("tenant_id"), _id("dataset_id"), _id("document_id"),

@@ -22,6 +22,7 @@ from server.db.tables import (
 )
 from server.index.port import Space
 from server.indexing.entries import Entries, Place, places_of, stored_dataset
+from server.indexing.picture_store import PictureStore
 from server.indexing.ports import Files
 from server.indexing.route_store import RouteStore
 from server.indexing.store import CleanStore
@@ -53,6 +54,7 @@ class Cleaner:
                     tenant_id, dataset_id, document_id=payload["document_id"], below=payload["below"], limit=_BATCH
                 )
             if not found:
+                self._remove_pictures(tenant_id, dataset_id, document_id=payload["document_id"], below=payload["below"])
                 return
             # Afterwards nobody knows the nodes.
             self._entries.remove_outside(dataset, _nodes(found))
@@ -84,6 +86,7 @@ class Cleaner:
             CleanStore(uow).delete_document_rows(tenant_id, document_id, payload.get("process_rule_id"))
             uow.commit()
         self._file(tenant_id, payload.get("upload_file_id"))
+        self._remove_pictures(tenant_id, dataset_id, document_id=document_id)
         if dataset is not None:
             self._entries.remove_documents_outside(dataset, [document_id])
 
@@ -120,6 +123,7 @@ class Cleaner:
                 uow.commit()
             if not found:
                 break
+        self._remove_pictures(tenant_id, dataset_id)
         with self._uow() as uow:
             store = CleanStore(uow)
             store.drop_spaces(tenant_id, dataset_id)
@@ -149,6 +153,18 @@ class Cleaner:
     def file(self, payload: Mapping[str, Any]) -> None:
         """``purge_file``: the file of a text that was replaced."""
         self._file(payload["tenant_id"], payload["upload_file_id"])
+
+    def _remove_pictures(self, tenant_id: str, dataset_id: str, **which: Any) -> None:
+        while True:
+            with self._uow() as uow:
+                found = PictureStore(uow).some(tenant_id, dataset_id, _BATCH, **which)
+            if not found:
+                return
+            for _, key in found:
+                self._files.delete(key)
+            with self._uow() as uow:
+                PictureStore(uow).remove(tenant_id, [file_id for file_id, _ in found])
+                uow.commit()
 
     def _file(self, tenant_id: str, file_id: str | None, *, of_dataset: str | None = None) -> None:
         """Remove an upload unless a document, of another dataset than a deleted one, is made from it."""

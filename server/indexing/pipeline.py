@@ -24,6 +24,7 @@ from server.db.engine import UowFactory
 from server.index.port import VectorStoreUnavailable
 from server.indexing.entries import Entries, Prepared
 from server.indexing.model import Failed, IndexChanged, PendingSegment, Superseded, Task
+from server.indexing.pictures import PictureKeeper
 from server.indexing.ports import Ask, Files, Models
 from server.indexing.store import IndexingStore
 from server.indexing.summary_store import SummaryStore
@@ -53,13 +54,14 @@ class DocumentIndexer:
     """Runs in the worker; thread-safe."""
 
     def __init__(
-        self, uow: UowFactory, entries: Entries, models: Models, files: Files, ask: Ask, limits: Limits,
-        *, most_attempts: int, longest_segment: int = 4000,
+        self, uow: UowFactory, entries: Entries, models: Models, files: Files, pictures: PictureKeeper, ask: Ask,
+        limits: Limits, *, most_attempts: int, longest_segment: int = 4000,
     ) -> None:
         self._uow = uow
         self._entries = entries
         self._models = models
         self._files = files
+        self._pictures = pictures
         self._ask = ask
         self._limits = limits
         self._most_attempts = most_attempts
@@ -168,7 +170,8 @@ class DocumentIndexer:
     def _found(self, task: Task) -> Iterator[tuple[Chunk, str | None]]:
         """The segments of the document: chunk and answer (Q&A only)."""
         rule = parse_rule(task.rule, doc_form=task.doc_form, longest=self._longest)
-        parts = extract(self._files.path(task.file_key), task.extension, self._limits)
+        path = self._files.path(task.file_key)
+        parts = extract(path, task.extension, self._limits, lambda picture: self._pictures.keep(task, picture))
         made = chunks(parts, rule, task.doc_form, count_tokens=count)
         if task.doc_form == QA:
             return self._pairs(task, made)

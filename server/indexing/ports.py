@@ -26,11 +26,31 @@ class Models(Protocol):
         ...
 
 
+class Draft(Protocol):
+    """A file that is being written."""
+
+    def write(self, data: bytes) -> None:
+        """Append."""
+        ...
+
+    def publish(self, key: str) -> None:
+        """Make it readable under ``key``."""
+        ...
+
+    def discard(self) -> None:
+        """Remove it, unless it was published."""
+        ...
+
+
 class Files(Protocol):
     """The file store."""
 
     def path(self, key: str) -> Path:
         """A local file with the bytes of ``key``."""
+        ...
+
+    def begin(self) -> Draft:
+        """Start a new file."""
         ...
 
     def delete(self, key: str) -> None:

@@ -17,6 +17,7 @@ from server.bootstrap import build_parts
 from server.bootstrap_knowledge import build_entries
 from server.embedding.service import Documents
 from server.file.storage import LocalStorage
+from server.indexing.pictures import PictureKeeper
 from server.indexing.pipeline import DocumentIndexer
 from server.ingest.extract import Limits
 from server.settings import load
@@ -81,7 +82,8 @@ def workers(shelves: Library) -> Iterator[Callable[[Hands], DocumentIndexer]]:
     entries = build_entries(settings, parts.engine, parts.uow)
 
     def make(hands: Hands) -> DocumentIndexer:
-        return DocumentIndexer(parts.uow, entries, hands, hands, hands.ask, Limits(), most_attempts=6)
+        pictures = PictureKeeper(parts.uow, hands, str)
+        return DocumentIndexer(parts.uow, entries, hands, hands, pictures, hands.ask, Limits(), most_attempts=6)
 
     with closing(entries.stores):
         yield make

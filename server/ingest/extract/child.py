@@ -2,7 +2,7 @@
 
 A fork costs milliseconds, has the readers loaded already, and takes all that a file did to the
 process away when it ends. Requests come as JSON lines on standard input; frames go to standard
-output: parts, then END or ERROR. When a fork dies before its last frame, this process
+output: parts and pictures, then END or ERROR. When a fork dies before its last frame, this process
 ends too, and its exit status says how (``FAULT`` + the signal).
 """
 
@@ -22,11 +22,11 @@ from typing import NoReturn
 
 from server.ingest.extract.formats import Reader, described, reader_of
 from server.ingest.extract.limits import ExtractError, Limits
-from server.ingest.part import Part
+from server.ingest.part import Part, Picture
 
 HEAD = struct.Struct("<cII")
 """Kind, bytes of metadata (JSON), bytes of text (UTF-8)."""
-PART, END, ERROR = b"P", b"E", b"X"
+PART, PICTURE, END, ERROR = b"P", b"I", b"E", b"X"
 FAULT = 100
 """Exit status of this process when a fork ended by signal n: FAULT + n; by another fault: FAULT."""
 
@@ -109,6 +109,9 @@ def _read(path: Path, extension: str, reader: Reader, limits: Limits) -> NoRetur
 def _send_parts(path: Path, reader: Reader, limits: Limits, frames: _Frames) -> None:
     left = limits.characters
     for part in reader(path, limits):
+        if isinstance(part, Picture):
+            frames.picture(part)
+            continue
         left -= len(part.text)
         if left < 0:
             raise ExtractError(f"The file holds more than {limits.characters:,} characters of text.")
@@ -158,6 +161,10 @@ class _Frames:
         # NUL and lone surrogates fit no database and no JSON.
         text = part.text.replace("\x00", "").encode("utf-8", "ignore")
         self._add(PART, json.dumps(dict(part.metadata)).encode(), text)
+
+    def picture(self, picture: Picture) -> None:
+        about = {"name": picture.name, "extension": picture.extension}
+        self._add(PICTURE, json.dumps(about).encode(), picture.data)
 
     def last(self, kind: bytes, text: str = "") -> None:
         self._add(kind, b"", text.encode("utf-8", "replace"))

@@ -7,9 +7,9 @@ from importlib import import_module
 from pathlib import Path
 
 from server.ingest.extract.limits import Limits
-from server.ingest.part import Part
+from server.ingest.part import Part, Picture
 
-Reader = Callable[[Path, Limits], Iterator[Part]]
+Reader = Callable[[Path, Limits], Iterator[Part | Picture]]
 """Parts of a file, in order. A fault that it raises means: damaged."""
 
 _READERS: dict[str, tuple[str, str]] = {

@@ -6,33 +6,38 @@ import atexit
 import json
 import logging
 import os
+import re
 import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import server
 from server.ingest.extract import child
 from server.ingest.extract.formats import normal, reader_name
 from server.ingest.extract.limits import ExtractError, Limits
-from server.ingest.part import Part
+from server.ingest.part import Part, Picture
 
 log = logging.getLogger("transom.ingest")
 
+Keep = Callable[[Picture], str]
 _BLOCK = 1 << 20
+_MARK = re.compile("\ufdd0([0-9a-f]{64})\ufdd1")
 _MOST_IDLE = 6
 _ROOT = str(Path(server.__file__).parent.parent)
 _PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from server.ingest.extract.child import main; main()"
 
 
-def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterator[Part]:
+def extract(path: Path, extension: str, limits: Limits | None = None, keep: Keep | None = None) -> Iterator[Part]:
     """The parts of a file, in document order, none of them blank, as the reader finds them.
+
+    Pictures are handed to ``keep``, each once, and its answer stands in their place; without it they are left out.
 
     The type is decided by ``extension`` alone; one without a reader is read as plain text. Blocks while the
     reader works, so call it in a worker's thread; any number of threads may. Closing the iterator early
@@ -43,17 +48,23 @@ def extract(path: Path, extension: str, limits: Limits | None = None) -> Iterato
         raise FileNotFoundError(path)
     extension = normal(extension)
     limits = limits or Limits()
+    limits = limits if keep is not None else replace(limits, pictures=0)
     try:
-        yield from _read(_pool.take(reader_name(extension)), path.absolute(), extension, limits)
+        yield from _read(_pool.take(reader_name(extension)), path.absolute(), extension, limits, keep)
     except _Gone:  # killed while it waited for a file, which we cannot see in time
-        yield from _read(_Process(reader_name(extension)), path.absolute(), extension, limits)
+        yield from _read(_Process(reader_name(extension)), path.absolute(), extension, limits, keep)
 
 
-def _read(process: _Process, path: Path, extension: str, limits: Limits) -> Iterator[Part]:
+def _read(process: _Process, path: Path, extension: str, limits: Limits, keep: Keep | None) -> Iterator[Part]:
     reusable = False
+    kept: dict[str, str] = {}
     try:
         process.ask(path, extension, limits)
-        yield from process.parts(limits)
+        for found in process.found(limits):
+            if isinstance(found, Part):
+                yield _linked(found, kept)
+            elif keep is not None and found.name not in kept:
+                kept[found.name] = keep(found)
         reusable = True
     except _FileRefused as refused:
         reusable = True
@@ -63,6 +74,13 @@ def _read(process: _Process, path: Path, extension: str, limits: Limits) -> Iter
             _pool.give(process)
         else:
             process.end()
+
+
+def _linked(part: Part, kept: Mapping[str, str]) -> Part:
+    """The part with what was kept of its pictures in the place of their marks."""
+    if _MARK.search(part.text) is None:
+        return part
+    return Part(_MARK.sub(lambda found: kept.get(found[1], ""), part.text), part.metadata)
 
 
 class _FileRefused(ExtractError):
@@ -104,8 +122,8 @@ class _Process:
             raise _Gone(_death(self._popen.wait(), limits)) from None
         self._has_answered = False
 
-    def parts(self, limits: Limits) -> Iterator[Part]:
-        """Parts until the last frame; only the time spent waiting here counts as the reader's."""
+    def found(self, limits: Limits) -> Iterator[Part | Picture]:
+        """Parts and pictures until the last frame; only the time spent waiting here counts as the reader's."""
         left = float(limits.wall_seconds)
         while True:
             while len(self._received) < self._wanted():
@@ -118,7 +136,8 @@ class _Process:
                 return
             if kind == child.ERROR:
                 raise _FileRefused(self._take().text)
-            yield self._take()  # no name here holds the text while the caller works on it
+            # No name here holds the text while the caller works on it.
+            yield self._take_picture() if kind == child.PICTURE else self._take()
 
     def end(self) -> None:
         """Kill the process and its fork."""
@@ -133,6 +152,15 @@ class _Process:
             return child.HEAD.size
         _, metadata, text = child.HEAD.unpack_from(self._received)
         return int(child.HEAD.size + metadata + text)
+
+    def _take_picture(self) -> Picture:
+        """The picture at the front."""
+        _, metadata, size = child.HEAD.unpack_from(self._received)
+        middle = child.HEAD.size + metadata
+        about = json.loads(bytes(self._received[child.HEAD.size : middle]))
+        data = bytes(self._received[middle : middle + size])
+        del self._received[: middle + size]
+        return Picture(str(about["name"]), str(about["extension"]), data)
 
     def _take(self) -> Part:
         """The frame at the front, which is complete."""
