@@ -78,7 +78,6 @@ from server.provider.views import Views
 from server.runs.keeper import KEEPER_THREADS, Keeper
 from server.runs.log import EventLog
 from server.runs.registry import Runs
-from server.sandbox.model import limits_of
 from server.sandbox.runner import Sandbox
 from server.settings import Settings
 from server.worker.watch import WorkerWatch
@@ -302,7 +301,7 @@ def build_files(core: Core, stack: AsyncExitStack) -> Files:
 
 def build_sandbox(settings: Settings, stack: AsyncExitStack) -> Sandbox:
     """Where code nodes run and templates render; nothing is started before the first of them."""
-    sandbox = Sandbox(limits_of(settings), settings.code_sandbox)
+    sandbox = Sandbox.of(settings)
     stack.push_async_callback(sandbox.close)
     return sandbox
 

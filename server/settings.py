@@ -83,6 +83,8 @@ class Settings:
     admin_api_key: str = _setting("", "acts as the workspace's owner", secret=True)
 
     code_sandbox: str = _setting("auto", "where code nodes run: jail, monty (some of Python) or auto: jail, else monty")
+    code_remote_url: str = _setting("", "address of a dify-sandbox service that runs code nodes instead")
+    code_remote_key: str = _setting("", "API key of that service", secret=True)
     code_seconds: float = _setting(15.0, "longest a code node or template may take", low=0.1, high=600)
     code_cpu_seconds: int = _setting(5, "processor time of a code node or template", low=1, high=600)
     code_memory_mib: int = _setting(256, "memory of a code node or template", low=32, high=65536)

@@ -208,11 +208,10 @@ def files(settings: Settings) -> str:
 
 def code(settings: Settings) -> str:
     """There is a place where code can do no harm: one is made here too, and tried."""
-    from server.sandbox.model import limits_of
     from server.sandbox.runner import Sandbox
 
     async def ask() -> str:
-        sandbox = Sandbox(limits_of(settings), settings.code_sandbox)
+        sandbox = Sandbox.of(settings)
         try:
             return await sandbox.check()
         finally:

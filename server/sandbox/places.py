@@ -12,6 +12,7 @@ from server.sandbox import probe
 from server.sandbox.model import JailGoneError, Limits, SandboxError
 from server.sandbox.monty import MontyPython
 from server.sandbox.process import Jail, Outcome
+from server.sandbox.remote import RemotePlace, Service
 
 log = logging.getLogger("transom.sandbox")
 
@@ -141,8 +142,13 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
-async def find(limits: Limits, kind: str) -> Place:
-    """The best place that there is: ``auto``, or ``jail`` or ``monty`` and nothing else. Raises SandboxError."""
+async def find(limits: Limits, kind: str, service: Service | None = None) -> Place:
+    """The best place that there is: the service, if one is named; ``auto``, or ``jail`` or ``monty`` and nothing else.
+
+    Raises SandboxError.
+    """
+    if service is not None:
+        return await RemotePlace.start(limits, service)
     if kind == "monty":
         return await LanguagePlace.start(limits, "TRANSOM_CODE_SANDBOX is monty")
     try:

@@ -12,10 +12,12 @@ from typing import Any, Literal
 import orjson
 
 from server.engine.ports import CodeFaultError
-from server.sandbox.model import MOST_CHARACTERS, JailGoneError, Limits, SandboxError
+from server.sandbox.model import MOST_CHARACTERS, JailGoneError, Limits, SandboxError, limits_of
 from server.sandbox.places import Place, find
 from server.sandbox.process import Outcome
+from server.sandbox.remote import Service
 from server.sandbox.templates import TemplateFaultError, Templates, TooLongError
+from server.settings import Settings
 
 log = logging.getLogger("transom.sandbox")
 
@@ -30,9 +32,10 @@ _TOO_LONG = f"Output length exceeds {MOST_CHARACTERS} characters"
 class Sandbox:
     """Code and templates of users. The place is made when first needed, and anew when it is gone."""
 
-    def __init__(self, limits: Limits | None = None, kind: str = "auto") -> None:
+    def __init__(self, limits: Limits | None = None, kind: str = "auto", service: Service | None = None) -> None:
         self._limits = limits or Limits()
         self._kind = kind
+        self._service = service
         self._slots = asyncio.Semaphore(self._limits.parallel)
         self._templates = Templates()
         self._making = asyncio.Lock()
@@ -40,6 +43,13 @@ class Sandbox:
         self._refusal = ""
         self._refused_at = 0.0
         self._closed = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Sandbox:
+        """As the operator wants it."""
+        url = settings.code_remote_url
+        service = Service(url, settings.code_remote_key) if url else None
+        return cls(limits_of(settings), settings.code_sandbox, service)
 
     async def run(self, language: Literal["python3", "javascript"], code: str, inputs: Mapping[str, Any]) -> Any:
         """What ``main`` returned. Raises CodeFaultError. Cancelled, it ends the code's process."""
@@ -113,7 +123,7 @@ class Sandbox:
             if self._place is not None:
                 await self._place.close()
             try:
-                self._place = await find(self._limits, kind)
+                self._place = await find(self._limits, kind, self._service)
             except SandboxError as error:
                 self._refusal, self._refused_at = str(error), time.monotonic()
                 log.error("code cannot be run: %s", error)
