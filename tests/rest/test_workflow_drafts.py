@@ -15,7 +15,7 @@ import yaml
 
 from server.db.workflow_tables import workflow_draft_variables, workflow_node_data, workflow_runs, workflows
 from server.kit.ids import new_id
-from tests.harness.product import App, Workspace
+from tests.harness.product import COMPATIBLE, App, Workspace
 from tests.rest.parties import database
 
 FILES = Path(__file__).resolve().parents[1] / "fixtures" / "dsl"
@@ -325,9 +325,20 @@ def test_versions_that_may_not_change_say_why(flow: Flow) -> None:
              "tool_name": "forecast", "tool_parameters": {}, "tool_configurations": {}},
             "Node 'Weather' (more0)",
         ),
+        (
+            {"type": "agent", "title": "Helper", "agent_strategy_provider_name": "langgenius/agent/agent",
+             "agent_strategy_name": "function_calling", "agent_parameters": {
+                 "model": {"type": "constant", "value": {"provider": COMPATIBLE, "model": "gpt-4o-mini"}},
+                 "query": {"type": "constant", "value": "x"}, "instruction": {"type": "constant", "value": "x"},
+                 "tools": {"type": "constant", "value": [
+                     {"provider_name": "nowhere/weather/weather", "tool_name": "forecast", "type": "builtin"},
+                 ]},
+             }},
+            "Node 'Helper' (more0)",
+        ),
         ({"type": "iteration", "title": "Rounds", "start_node_id": "gone"}, "Node 'Rounds' (more0)"),
     ],
-    ids=["type", "settings", "tool", "container"],
+    ids=["type", "settings", "tool", "agent", "container"],
 )  # fmt: skip
 def test_node_that_cannot_run_stops_publishing_and_is_named(flow: Flow, node: dict[str, Any], said: str) -> None:
     flow.save(graph("", node))
