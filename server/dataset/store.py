@@ -17,6 +17,7 @@ from server.db.tables import (
     apps,
     dataset_members,
     dataset_metadata_fields,
+    dataset_queries,
     datasets,
     documents,
     external_knowledge_apis,
@@ -155,6 +156,33 @@ class DatasetStore:
             app_datasets.c.tenant_id == tenant_id, app_datasets.c.dataset_id == dataset_id
         )
         return self._uow.execute(statement.limit(1)).first() is not None
+
+    def related_apps(self, tenant_id: str, dataset_id: str) -> Sequence[Any]:
+        """Apps that search it, by name."""
+        columns = apps.c
+        statement = (
+            sa.select(
+                columns.id, columns.name, columns.mode, columns.icon_type, columns.icon, columns.icon_background
+            )
+            .select_from(app_datasets.join(apps, columns.id == app_datasets.c.app_id))
+            .where(app_datasets.c.tenant_id == tenant_id, app_datasets.c.dataset_id == dataset_id)
+            .order_by(columns.name, columns.id)
+        )
+        return self._uow.execute(statement).all()
+
+    def queries(self, tenant_id: str, dataset_id: str, page: int, limit: int) -> tuple[int, Sequence[Any]]:
+        """How many searches are remembered, and a page of them, newest first."""
+        columns = dataset_queries.c
+        mine = (columns.tenant_id == tenant_id, columns.dataset_id == dataset_id)
+        total = self._uow.execute(sa.select(sa.func.count()).select_from(dataset_queries).where(*mine)).scalar_one()
+        statement = (
+            sa.select(
+                columns.id, columns.content, columns.source, columns.app_id, columns.created_by_role,
+                columns.created_by, columns.created_at,
+            )
+            .where(*mine).order_by(columns.created_at.desc(), columns.id.desc()).limit(limit)
+        )
+        return total, self._uow.execute(statement.offset((page - 1) * limit)).all()
 
     def has_documents(self, tenant_id: str, dataset_id: str) -> bool:
         """Whether it holds any document."""

@@ -136,6 +136,18 @@ class KnowledgeConsole:
             dataset = require(uow, caller, dataset_id)
             return DatasetStore(uow).is_used(caller.tenant_id, dataset.id)
 
+    def related_apps(self, caller: Caller, dataset_id: str) -> Sequence[Any]:
+        """Apps that search a dataset."""
+        with self._uow() as uow:
+            dataset = require(uow, caller, dataset_id)
+            return DatasetStore(uow).related_apps(caller.tenant_id, dataset.id)
+
+    def queries(self, caller: Caller, dataset_id: str, page: int, limit: int) -> tuple[int, Sequence[Any]]:
+        """How many searches of a dataset there were, and a page of them."""
+        with self._uow() as uow:
+            dataset = require(uow, caller, dataset_id)
+            return DatasetStore(uow).queries(caller.tenant_id, dataset.id, page, limit)
+
     def process_rule(self, caller: Caller, document_id: str) -> dict[str, Any]:
         """The newest rule of a document's dataset; without a document the default."""
         if not document_id:

@@ -8,6 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
 from server.dataset.servicer import DatasetServicer
+from server.dataset.wire import optional, page_of
 from server.dataset_console import wire
 from server.dataset_console.service import KnowledgeConsole
 from server.db.bridge import Database
@@ -134,6 +135,25 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
         self, request: dataset_service_pb2.GetDatasetRequest, context: Any
     ) -> document_service_pb2.IndexingStatusList:
         return document_wire.progress(await self._db(self._documents.progress, caller(), request.dataset_id, None))
+
+    async def ListErrorDocuments(
+        self, request: dataset_service_pb2.GetDatasetRequest, context: Any
+    ) -> pb.ErrorDocuments:
+        found = document_wire.progress(await self._db(self._documents.progress, caller(), request.dataset_id, None))
+        failed = [one for one in found.data if one.indexing_status == "error"]
+        return pb.ErrorDocuments(data=failed, total=len(failed))
+
+    async def ListRelatedApps(self, request: dataset_service_pb2.GetDatasetRequest, context: Any) -> pb.RelatedApps:
+        rows = await self._db(self._knowledge.related_apps, caller(), request.dataset_id)
+        return pb.RelatedApps(data=[pb.RelatedApps.RelatedApp(**row._mapping) for row in rows], total=len(rows))
+
+    async def ListDatasetQueries(self, request: pb.ListDatasetQueriesRequest, context: Any) -> pb.DatasetQueries:
+        page, limit = page_of(optional(request, "page"), optional(request, "limit"))
+        total, rows = await self._db(self._knowledge.queries, caller(), request.dataset_id, page, limit)
+        return pb.DatasetQueries(
+            data=[wire.searched(row) for row in rows], has_more=page * limit < total, limit=limit, total=total,
+            page=page,
+        )
 
     async def UpdateDocumentsStatus(self, request: pb.UpdateDocumentsStatusRequest, context: Any) -> Result:
         return await self._document_rpcs.UpdateDocumentsStatus(

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from google.protobuf.struct_pb2 import NULL_VALUE, Value
+
 from server.document import wire as document_wire
 from server.ingest.chunks import Chunk
 from server.kit.errors import invalid_param
@@ -112,3 +114,17 @@ def changed_segment(request: pb.UpdateSegmentRequest) -> segment_service_pb2.Upd
     if request.HasField("attachment_ids"):
         made.segment.attachment_ids.CopyFrom(request.attachment_ids)
     return made
+
+
+def searched(row: Any) -> pb.DatasetQueries.DatasetQuery:
+    """A search that was made."""
+    return pb.DatasetQueries.DatasetQuery(
+        id=row.id, source=row.source, source_app_id=row.app_id, created_by_role=row.created_by_role,
+        created_by=row.created_by, created_at=int(row.created_at.timestamp()),
+        queries=[
+            pb.DatasetQueries.QueryContent(
+                content_type=part["content_type"], content=part["content"], file_info=Value(null_value=NULL_VALUE)
+            )
+            for part in row.content
+        ],
+    )

@@ -9,13 +9,21 @@ from google.protobuf.struct_pb2 import NULL_VALUE, Struct, Value
 from server.kit.errors import invalid_param
 from server.kit.plain import clean_text
 from server.retrieval.model import QUERY_LIMIT, FoundSegment, Record, Trace
+from server.segment.model import ATTACHMENT_LIMIT
 from server.segment.wire import seconds
 from transom.dataset.v1 import retrieval_service_pb2 as pb
 from transom.dataset.v1 import segment_pb2
 
 
 def query(request: pb.RetrieveSegmentsRequest) -> str:
-    """The query of a request. Raises invalid_param."""
+    """The query of a request. Raises invalid_param.
+
+    Images are refused rather than left out: no embedding model here sees them.
+    """
+    if len(request.attachment_ids) > ATTACHMENT_LIMIT:
+        raise invalid_param(f"Exceeded maximum attachment limit of {ATTACHMENT_LIMIT}")
+    if request.attachment_ids:
+        raise invalid_param("The embedding model of the dataset does not see images; search by text.")
     if not request.HasField("query"):
         raise invalid_param("query is required")
     text = clean_text(request.query)

@@ -192,13 +192,15 @@ OTHER_STATUS: Mapping[tuple[str, str], int] = {
     },
     ("UpdateDocumentsMetadata", "operation_data.document_id"): 400,  # dataset-api.md 7
     ("UpdateDocumentsMetadata", "operation_data.metadata_list.id"): 400,  # dataset-api.md 7
+    # No embedding model sees images, whoever's they are.
+    ("RetrieveSegments", "attachment_ids"): 400, ("HitTest", "attachment_ids"): 400,
     ("ImportApp", "app_id"): 400,  # console-api.md section 6: the status is in the body
 }
 # Ids that are left alone without a word, besides those that the contract marks so: dataset-api.md 7.
 SILENT = {
     ("BindTags", "tag_ids"), ("UnbindTags", "tag_ids"), ("UnbindTags", "tag_id"), ("UpdateDocumentsStatus", "document_ids"),
     ("BindConsoleTags", "tag_ids"), ("UnbindConsoleTag", "tag_id"),
-    ("UpdateDocumentsStatus", "document_id"), ("RetrieveSegments", "attachment_ids"), ("HitTest", "attachment_ids"),
+    ("UpdateDocumentsStatus", "document_id"),
     ("CreateSegments", "segments.attachment_ids"), ("CreateSegment", "attachment_ids"),
     ("UpdateSegment", "segment.attachment_ids"), ("UpdateSegment", "attachment_ids"),
     ("UpdateDataset", "partial_member_list.user_id"),
@@ -219,6 +221,7 @@ NOT_MINE_EITHER = {
     ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
     ("GetWorkflowTool", "workflow_app_id"),
+    ("RetrieveSegments", "attachment_ids"), ("HitTest", "attachment_ids"),  # no embedding model sees images
 }  # fmt: skip
 
 

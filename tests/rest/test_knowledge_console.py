@@ -630,3 +630,48 @@ def jobs_about(knowledge: Knowledge, *kinds: str) -> int:
     with database(knowledge.workspace.product) as connection:
         found = connection.execute(sa.select(sa.func.count()).select_from(jobs).where(jobs.c.kind.in_(kinds)))
         return int(found.scalar_one())
+
+
+def test_searches_apps_and_failures_of_a_dataset_are_listed(owner: Console, knowledge: Knowledge) -> None:
+    dataset_id = knowledge.economy()
+    knowledge.add_text(dataset_id, TEXT)
+    for query in ("sea", "river"):
+        owner.ok("POST", f"/{dataset_id}/hit-testing", json={"query": query, "retrieval_model": search_by("keyword_search")})
+    wait_until(lambda: owner.ok("GET", f"/{dataset_id}/queries")["total"] == 2, "both are noted", every=0.02)
+    page = owner.ok("GET", f"/{dataset_id}/queries", params={"limit": 1})
+    assert {key: page[key] for key in ("total", "page", "limit", "has_more")} == {
+        "total": 2, "page": 1, "limit": 1, "has_more": True,
+    }  # fmt: skip
+    (newest,) = page["data"]
+    assert newest["queries"] == [{"content_type": "text_query", "content": "river", "file_info": None}]
+    assert (newest["source"], newest["source_app_id"], newest["created_by_role"]) == ("hit_testing", None, "account")
+    assert abs(newest["created_at"] - time.time()) < 60
+    nothing: dict[str, Any] = {"data": [], "total": 0}
+    assert owner.ok("GET", f"/{dataset_id}/related-apps") == nothing
+    named = {"datasets": {"datasets": [{"dataset": {"enabled": True, "id": dataset_id}}]}}
+    app = knowledge.workspace.app(dataset_configs={"retrieval_model": "multiple", "top_k": 4, **named})
+    (related,) = owner.ok("GET", f"/{dataset_id}/related-apps")["data"]
+    assert (related["id"], related["mode"], related["icon_url"]) == (app.id, "chat", None)
+    assert owner.ok("GET", f"/{dataset_id}/error-docs") == nothing
+    broken = {"file": ("broken.pdf", b"%PDF-1.4 nothing", "application/pdf")}
+    made = knowledge.ok("POST", f"/datasets/{dataset_id}/document/create-by-file", files=broken, data={"data": "{}"})
+    knowledge.wait_indexed(dataset_id, made["batch"])
+    (failed,) = owner.ok("GET", f"/{dataset_id}/error-docs")["data"]
+    assert (failed["id"], failed["indexing_status"]) == (made["document"]["id"], "error")
+    assert failed["error"]
+
+
+def test_search_by_images_is_refused_with_a_reason(owner: Console, knowledge: Knowledge) -> None:
+    dataset_id = knowledge.economy()
+    for body in ({"query": "sea", "attachment_ids": [NOBODY]}, {"query": "", "attachment_ids": [NOBODY]}):
+        status, code, message = knowledge.refusal("POST", f"/datasets/{dataset_id}/retrieve", json=body)
+        assert (status, code, message) == (
+            400, "invalid_param", "The embedding model of the dataset does not see images; search by text.",
+        )  # fmt: skip
+    many = {"query": "sea", "attachment_ids": [NOBODY] * 11}
+    assert knowledge.refusal("POST", f"/datasets/{dataset_id}/retrieve", json=many)[2] == (
+        "Exceeded maximum attachment limit of 10"
+    )
+    assert knowledge.refused("POST", f"/datasets/{dataset_id}/retrieve", json={"query": "", "attachment_ids": []}) == (
+        400, "invalid_param",
+    )  # fmt: skip

@@ -276,3 +276,86 @@ class RetrievalSetting(_message.Message):
     RETRIEVAL_METHOD_FIELD_NUMBER: _ClassVar[int]
     retrieval_method: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, retrieval_method: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ErrorDocuments(_message.Message):
+    __slots__ = ("data", "total")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    data: _containers.RepeatedCompositeFieldContainer[_document_pb2.IndexingStatus]
+    total: int
+    def __init__(self, data: _Optional[_Iterable[_Union[_document_pb2.IndexingStatus, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class RelatedApps(_message.Message):
+    __slots__ = ("data", "total")
+    class RelatedApp(_message.Message):
+        __slots__ = ("id", "name", "mode", "icon_type", "icon", "icon_background", "icon_url")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        NAME_FIELD_NUMBER: _ClassVar[int]
+        MODE_FIELD_NUMBER: _ClassVar[int]
+        ICON_TYPE_FIELD_NUMBER: _ClassVar[int]
+        ICON_FIELD_NUMBER: _ClassVar[int]
+        ICON_BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+        ICON_URL_FIELD_NUMBER: _ClassVar[int]
+        id: str
+        name: str
+        mode: str
+        icon_type: str
+        icon: str
+        icon_background: str
+        icon_url: str
+        def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., mode: _Optional[str] = ..., icon_type: _Optional[str] = ..., icon: _Optional[str] = ..., icon_background: _Optional[str] = ..., icon_url: _Optional[str] = ...) -> None: ...
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    data: _containers.RepeatedCompositeFieldContainer[RelatedApps.RelatedApp]
+    total: int
+    def __init__(self, data: _Optional[_Iterable[_Union[RelatedApps.RelatedApp, _Mapping]]] = ..., total: _Optional[int] = ...) -> None: ...
+
+class ListDatasetQueriesRequest(_message.Message):
+    __slots__ = ("dataset_id", "page", "limit")
+    DATASET_ID_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    dataset_id: str
+    page: int
+    limit: int
+    def __init__(self, dataset_id: _Optional[str] = ..., page: _Optional[int] = ..., limit: _Optional[int] = ...) -> None: ...
+
+class DatasetQueries(_message.Message):
+    __slots__ = ("data", "has_more", "limit", "total", "page")
+    class DatasetQuery(_message.Message):
+        __slots__ = ("id", "queries", "source", "source_app_id", "created_by_role", "created_by", "created_at")
+        ID_FIELD_NUMBER: _ClassVar[int]
+        QUERIES_FIELD_NUMBER: _ClassVar[int]
+        SOURCE_FIELD_NUMBER: _ClassVar[int]
+        SOURCE_APP_ID_FIELD_NUMBER: _ClassVar[int]
+        CREATED_BY_ROLE_FIELD_NUMBER: _ClassVar[int]
+        CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+        CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+        id: str
+        queries: _containers.RepeatedCompositeFieldContainer[DatasetQueries.QueryContent]
+        source: str
+        source_app_id: str
+        created_by_role: str
+        created_by: str
+        created_at: int
+        def __init__(self, id: _Optional[str] = ..., queries: _Optional[_Iterable[_Union[DatasetQueries.QueryContent, _Mapping]]] = ..., source: _Optional[str] = ..., source_app_id: _Optional[str] = ..., created_by_role: _Optional[str] = ..., created_by: _Optional[str] = ..., created_at: _Optional[int] = ...) -> None: ...
+    class QueryContent(_message.Message):
+        __slots__ = ("content_type", "content", "file_info")
+        CONTENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+        CONTENT_FIELD_NUMBER: _ClassVar[int]
+        FILE_INFO_FIELD_NUMBER: _ClassVar[int]
+        content_type: str
+        content: str
+        file_info: _struct_pb2.Value
+        def __init__(self, content_type: _Optional[str] = ..., content: _Optional[str] = ..., file_info: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    HAS_MORE_FIELD_NUMBER: _ClassVar[int]
+    LIMIT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    PAGE_FIELD_NUMBER: _ClassVar[int]
+    data: _containers.RepeatedCompositeFieldContainer[DatasetQueries.DatasetQuery]
+    has_more: bool
+    limit: int
+    total: int
+    page: int
+    def __init__(self, data: _Optional[_Iterable[_Union[DatasetQueries.DatasetQuery, _Mapping]]] = ..., has_more: _Optional[bool] = ..., limit: _Optional[int] = ..., total: _Optional[int] = ..., page: _Optional[int] = ...) -> None: ...

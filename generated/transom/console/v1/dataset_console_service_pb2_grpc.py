@@ -139,6 +139,21 @@ class DatasetConsoleServiceStub:
                 request_serializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
                 response_deserializer=transom_dot_dataset_dot_v1_dot_document__service__pb2.IndexingStatusList.FromString,
                 _registered_method=True)
+        self.ListErrorDocuments = channel.unary_unary(
+                '/transom.console.v1.DatasetConsoleService/ListErrorDocuments',
+                request_serializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ErrorDocuments.FromString,
+                _registered_method=True)
+        self.ListRelatedApps = channel.unary_unary(
+                '/transom.console.v1.DatasetConsoleService/ListRelatedApps',
+                request_serializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.RelatedApps.FromString,
+                _registered_method=True)
+        self.ListDatasetQueries = channel.unary_unary(
+                '/transom.console.v1.DatasetConsoleService/ListDatasetQueries',
+                request_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ListDatasetQueriesRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetQueries.FromString,
+                _registered_method=True)
         self.UpdateDocumentsStatus = channel.unary_unary(
                 '/transom.console.v1.DatasetConsoleService/UpdateDocumentsStatus',
                 request_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.UpdateDocumentsStatusRequest.SerializeToString,
@@ -393,6 +408,27 @@ class DatasetConsoleServiceServicer:
 
     def GetDatasetStatus(self, request, context):
         """How far all documents are.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListErrorDocuments(self, request, context):
+        """Documents that could not be indexed, and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRelatedApps(self, request, context):
+        """Apps that search a dataset.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDatasetQueries(self, request, context):
+        """What was searched for in a dataset, newest first; a search is listed a moment after it was answered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -663,6 +699,21 @@ def add_DatasetConsoleServiceServicer_to_server(servicer, server):
                     servicer.GetDatasetStatus,
                     request_deserializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.FromString,
                     response_serializer=transom_dot_dataset_dot_v1_dot_document__service__pb2.IndexingStatusList.SerializeToString,
+            ),
+            'ListErrorDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListErrorDocuments,
+                    request_deserializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ErrorDocuments.SerializeToString,
+            ),
+            'ListRelatedApps': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRelatedApps,
+                    request_deserializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.RelatedApps.SerializeToString,
+            ),
+            'ListDatasetQueries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDatasetQueries,
+                    request_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ListDatasetQueriesRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetQueries.SerializeToString,
             ),
             'UpdateDocumentsStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateDocumentsStatus,
@@ -1299,6 +1350,87 @@ class DatasetConsoleService:
             '/transom.console.v1.DatasetConsoleService/GetDatasetStatus',
             transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
             transom_dot_dataset_dot_v1_dot_document__service__pb2.IndexingStatusList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListErrorDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.DatasetConsoleService/ListErrorDocuments',
+            transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ErrorDocuments.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRelatedApps(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.DatasetConsoleService/ListRelatedApps',
+            transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_dataset__console__service__pb2.RelatedApps.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDatasetQueries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.DatasetConsoleService/ListDatasetQueries',
+            transom_dot_console_dot_v1_dot_dataset__console__service__pb2.ListDatasetQueriesRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetQueries.FromString,
             options,
             channel_credentials,
             insecure,
