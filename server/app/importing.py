@@ -18,7 +18,7 @@ from server.chat import model_config
 from server.db.bridge import Database
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
-from server.kit.errors import AppError
+from server.kit.errors import AppError, invalid_param
 from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.outbound import Outbound, OutboundError, TooLargeError
 from server.llm.names import GOOGLE, LOCAL, OPENAI, OPENAI_COMPATIBLE
@@ -137,6 +137,18 @@ class ImportService:
             self._workflows.write_section(uow, caller, app_id, mode, file.workflow or {})
         except AppError as error:
             raise DslError(error.message or "", file.version) from error
+
+    def copy(self, caller: Caller, app_id: str, order: ImportOrder) -> App:
+        """Make another app like this one, secrets included; ``order`` says what is called otherwise.
+
+        Raises app_not_found; invalid_param when a workflow app has no draft, or a text is too long.
+        """
+        text = self.export(caller, app_id, include_secret=True)
+        try:
+            made = self._write(caller, order, dsl.load(text), new_id(), "completed")
+        except DslError as error:
+            raise invalid_param(error.message) from error
+        return self._apps.get(caller, made.app_id or "")
 
     def leaked_dependencies(self, caller: Caller, app_id: str) -> list[Mapping[str, Any]]:
         """Plugins that the app's file named and this server does not have built in. Raises app_not_found."""

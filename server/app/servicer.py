@@ -65,6 +65,10 @@ class AppServicer(rpc.AppServiceServicer):
         await self._bus.publish("app", canonical(request.app_id))
         return Empty()
 
+    async def CopyApp(self, request: pb.CopyAppRequest, context: Any) -> pb.AppDetailWithSite:
+        order = wire.copy_order(request)
+        return self._print.with_site(await self._db(self._imports.copy, caller(), request.app_id, order))
+
     async def ExportApp(self, request: pb.ExportAppRequest, context: Any) -> pb.ExportAppResponse:
         text = await self._db(
             self._imports.export, caller(), request.app_id, include_secret=request.include_secret,

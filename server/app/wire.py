@@ -162,6 +162,16 @@ def import_order(request: pb.ImportAppRequest) -> ImportOrder:
     )  # fmt: skip
 
 
+def copy_order(request: pb.CopyAppRequest) -> ImportOrder:
+    """What a copy is called otherwise. Raises invalid_param."""
+    # A name that is not given is the app's own, which is valid.
+    app_fields(request.name or "-", request.description, request.icon_type, request.icon, request.icon_background)
+    return ImportOrder(
+        name=clean_text(request.name), description=clean_text(request.description), icon_type=request.icon_type,
+        icon=clean_text(request.icon), icon_background=clean_text(request.icon_background),
+    )  # fmt: skip
+
+
 def imported(result: ImportResult) -> pb.ImportAppResponse:
     """How an import ended."""
     return pb.ImportAppResponse(

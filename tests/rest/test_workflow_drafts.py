@@ -398,6 +398,27 @@ def test_public_file_comes_in_goes_out_with_the_same_graph_and_is_published(work
     assert shown["opening_statement"] == given["workflow"]["features"]["opening_statement"]
 
 
+def test_copy_is_an_app_of_its_own_with_the_same_draft_and_secrets(flow: Flow) -> None:
+    secret = {"id": "s", "name": "token", "value_type": "secret", "value": "geheim"}
+    assert flow.refused("POST", "copy", json={})[:2] == (400, "invalid_param")
+    flow.save(graph(), environment_variables=[secret])
+    flow.publish()
+    reply = flow.call("POST", "copy", json={"name": "another", "icon_type": "emoji", "icon": "\U0001F433"})
+    made = reply.json()
+    assert (reply.status_code, made["name"], made["icon"], made["workflow"]) == (201, "another", "\U0001F433", None)
+    assert made["site"]["code"] != flow.ok("GET", "")["site"]["code"]
+    copy = Flow(flow.workspace, made["id"])
+    assert copy.draft["hash"] == flow.draft["hash"]
+    assert "geheim" in copy.ok("GET", "export", params={"include_secret": "true"})["data"]
+    copy.save(graph("another"))
+    assert flow.draft["graph"] == graph()
+    chat = Flow(flow.workspace, flow.workspace.app(pre_prompt="Be brief.").id)
+    again = Flow(flow.workspace, chat.ok("POST", "copy", json={})["id"]).ok("GET", "")
+    shown = chat.ok("GET", "")
+    assert (again["name"], again["model_config"]["pre_prompt"]) == (shown["name"], "Be brief.")
+    assert again["id"] != shown["id"]
+
+
 def test_overwriting_import_replaces_the_draft_and_forgets_its_values(flow: Flow) -> None:
     flow.save(graph(), environment_variables=[{"id": "s", "name": "t", "value_type": "secret", "value": "old"}])
     keep = flow.publish()

@@ -89,6 +89,22 @@ class DeleteAppRequest(_message.Message):
     app_id: str
     def __init__(self, app_id: _Optional[str] = ...) -> None: ...
 
+class CopyAppRequest(_message.Message):
+    __slots__ = ("app_id", "name", "description", "icon_type", "icon", "icon_background")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    ICON_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ICON_FIELD_NUMBER: _ClassVar[int]
+    ICON_BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    name: str
+    description: str
+    icon_type: str
+    icon: str
+    icon_background: str
+    def __init__(self, app_id: _Optional[str] = ..., name: _Optional[str] = ..., description: _Optional[str] = ..., icon_type: _Optional[str] = ..., icon: _Optional[str] = ..., icon_background: _Optional[str] = ...) -> None: ...
+
 class ExportAppRequest(_message.Message):
     __slots__ = ("app_id", "include_secret", "workflow_id")
     APP_ID_FIELD_NUMBER: _ClassVar[int]

@@ -62,6 +62,11 @@ class AppServiceStub:
                 request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.DeleteAppRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.CopyApp = channel.unary_unary(
+                '/transom.console.v1.AppService/CopyApp',
+                request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.CopyAppRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetailWithSite.FromString,
+                _registered_method=True)
         self.ExportApp = channel.unary_unary(
                 '/transom.console.v1.AppService/ExportApp',
                 request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.ExportAppRequest.SerializeToString,
@@ -133,6 +138,13 @@ class AppServiceServicer:
 
     def DeleteApp(self, request, context):
         """Deletes an app at once; its data follow in the background (data-model.md section 9).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CopyApp(self, request, context):
+        """Makes another app of the same configuration or draft, secrets included.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -214,6 +226,11 @@ def add_AppServiceServicer_to_server(servicer, server):
                     servicer.DeleteApp,
                     request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.DeleteAppRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'CopyApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.CopyApp,
+                    request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.CopyAppRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetailWithSite.SerializeToString,
             ),
             'ExportApp': grpc.unary_unary_rpc_method_handler(
                     servicer.ExportApp,
@@ -387,6 +404,33 @@ class AppService:
             '/transom.console.v1.AppService/DeleteApp',
             transom_dot_console_dot_v1_dot_app__service__pb2.DeleteAppRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CopyApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AppService/CopyApp',
+            transom_dot_console_dot_v1_dot_app__service__pb2.CopyAppRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_app__service__pb2.AppDetailWithSite.FromString,
             options,
             channel_credentials,
             insecure,
