@@ -23,10 +23,12 @@ from server.embedded.child import Command
 from server.embedded.state import free_ports
 from tests.harness.product import ROOT, Product, Workspace
 from tests.harness.stores import DataStores, wait_until
+from tests.rest import flows
 
 TURNS = 25
 _PARAMETERS = "/transom.app.v1.AppInfoService/GetParameters"
 _MESSAGES = "/transom.conversation.v1.MessageService/ListMessages"
+_WORKFLOW = "/transom.workflow.v1.WorkflowRunService/RunWorkflow"
 _STREAM = "/transom.chat.v1.ChatStreamService/StreamChatMessage"
 _HELD_STREAM = "/transom.chat.v1.CompletionStreamService/StreamCompletionMessage"
 _JSON = "application/json"
@@ -199,6 +201,13 @@ class World:
             self._apps[key] = App(made.id, made.key)
         return self._apps[key]
 
+    def flow(self, name: str, graph: flows.Graph, mode: str = "workflow") -> App:
+        """An app that runs a graph; the same one for the same name."""
+        if name not in self._apps:
+            made = flows.flow(self.workspace, graph, mode)
+            self._apps[name] = App(made.id, made.key)
+        return self._apps[name]
+
     def ask_model(self, script: str) -> str:
         """The request that the product sends to its model."""
         return http(
@@ -264,8 +273,14 @@ class World:
         url = f"{self.product.url}/v1/chat-messages"
         text = httpx.post(url, json=body, headers=talker.headers, timeout=60).content
         events = [event + b"\n\n" for event in text.split(b"\n\n") if event]
+        ran = httpx.post(
+            f"{self.product.url}/v1/workflows/run", json={"inputs": {"name": "bo"}, "user": "u"},
+            headers=self.flow("pass", flows.PASS).headers, timeout=60,
+        )
+        assert ran.is_success, ran.text
         return {
-            _PARAMETERS: (_JSON, [parameters]), _MESSAGES: (_JSON, [page]), _STREAM: (_SSE, events),
+            _WORKFLOW: (_JSON, [ran.content]), _PARAMETERS: (_JSON, [parameters]), _MESSAGES: (_JSON, [page]),
+            _STREAM: (_SSE, events),
             # A completion of the reference stays open.
             _HELD_STREAM: (_SSE, [events[0], b""]),
         }
