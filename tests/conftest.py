@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,17 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker is not None:
         at = int(worker["workerid"].removeprefix("gw"))
         state._INTERNAL_PORTS = state._INTERNAL_PORTS[at :: worker["workercount"]]
+
+
+# Workers compare what they have collected: a case is named the same in each of them, whatever its id is this time.
+_ANY_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name a case that has an id in it."""
+    if not isinstance(val, str) or not _ANY_UUID.search(val):
+        return None
+    return _ANY_UUID.sub("uuid", val).encode("unicode_escape").decode()
 
 
 @pytest.fixture(scope="session")
