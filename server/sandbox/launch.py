@@ -1,9 +1,9 @@
 """Puts walls around the warden: bubblewrap where the kernel lets us, else only what a process can do to itself.
 
-In the jail there is /usr, the interpreter, two pure packages and QuickJS, all read-only, and /dev/null; there is no
-network, no other process, no environment. As root, bubblewrap makes the namespaces with root's own rights and the
-warden then becomes a user that nobody is, which also puts RLIMIT_NPROC into force, which root is free of. Otherwise a
-user namespace is made, in which no further one can be.
+In the jail there are the libraries of the system, the interpreter, two pure packages and QuickJS, all read-only, and
+/dev/null; there is no network, no other process, no environment. As root, bubblewrap makes the namespaces with root's
+own rights and the warden then becomes a user that nobody is, which also puts RLIMIT_NPROC into force, which root is
+free of. Otherwise a user namespace is made, in which no further one can be.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _PROGRAM = "import sys; sys.path[:0] = sys.argv[3:]; from jail.warden import mai
 _PACKAGES = ("jinja2", "markupsafe", "_quickjs")
 # Of systemd's range for users made for one run.
 _USERS = range(61184, 65520)
-_MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")
+_LIBRARIES = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/share/zoneinfo")
+_MERGED = ("/lib", "/lib32", "/lib64")
 
 
 def start(limits: Limits, *, jailed: bool) -> tuple[subprocess.Popen[bytes], socket.socket]:
@@ -35,9 +36,8 @@ def start(limits: Limits, *, jailed: bool) -> tuple[subprocess.Popen[bytes], soc
     with theirs:
         settings = json.dumps(_settings(limits, jailed=jailed))
         argv = _walls() if jailed else []
-        python = str(Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}")
         paths = [_INSIDE] if jailed else [str(Path(__file__).parent), *sorted({str(p.parent) for p in _packages()})]
-        argv += [python, "-I", "-S", "-B", "-c", _PROGRAM, str(theirs.fileno()), settings, *paths]
+        argv += [str(_program()), "-I", "-S", "-B", "-c", _PROGRAM, str(theirs.fileno()), settings, *paths]
         process = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/",
             env={"LC_ALL": "C.UTF-8"}, pass_fds=[theirs.fileno()], start_new_session=True,
@@ -76,7 +76,13 @@ def _walls() -> list[str]:
         argv += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     else:
         argv += ["--unshare-user", "--disable-userns", "--uid", "65534", "--gid", "65534"]
-    argv += ["--ro-bind", "/usr", "/usr"]
+    shown = [Path(name) for name in _LIBRARIES if Path(name).exists()]
+    shown += [path for path in _interpreter() if not any(path.is_relative_to(each) for each in shown)]
+    # bubblewrap would make the folders above them for their owner only.
+    for folder in sorted({parent for path in shown for parent in path.parents[:-1]}):
+        argv += ["--perms", "0755", "--dir", str(folder)]
+    for path in shown:
+        argv += ["--ro-bind", str(path), str(path)]
     for name in _MERGED:
         folder = Path(name)
         if folder.is_symlink():
@@ -84,15 +90,20 @@ def _walls() -> list[str]:
         elif folder.exists():
             argv += ["--ro-bind", name, name]
     argv += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
-    prefix = Path(sys.base_prefix)
-    if not prefix.is_relative_to("/usr"):
-        for parent in reversed(prefix.parents[:-1]):  # bubblewrap would make them for their owner only
-            argv += ["--perms", "0755", "--dir", str(parent)]
-        argv += ["--ro-bind", str(prefix), str(prefix)]
     argv += ["--perms", "0755", "--dir", _INSIDE, "--ro-bind", str(Path(__file__).parent / "jail"), f"{_INSIDE}/jail"]
     for path in _packages():
         argv += ["--ro-bind", str(path), f"{_INSIDE}/{path.name}"]
     return [*argv, "--dev-bind", "/dev/null", "/dev/null", "--remount-ro", "/", "--chdir", "/", "--"]
+
+
+def _interpreter() -> list[Path]:
+    """The program and its libraries; of a prefix like /usr/local not all the rest that is there."""
+    prefix = Path(sys.base_prefix)
+    return [_program(), *(prefix / name for name in ("lib", "lib64") if (prefix / name).exists())]
+
+
+def _program() -> Path:
+    return Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def _packages() -> list[Path]:

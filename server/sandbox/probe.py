@@ -10,7 +10,7 @@ from server.sandbox.model import SandboxError
 
 # Each attempt that succeeds leaves its name; a jail that holds leaves none.
 ATTEMPTS = """
-import os, socket
+import os, socket, sys
 
 def main(path, port, parent):
     out = []
@@ -22,7 +22,7 @@ def main(path, port, parent):
         out.append(name)
     attempt("read a file of the server", lambda: open(path, "rb").close())
     attempt("read the list of users", lambda: open("/etc/passwd", "rb").close())
-    attempt("write a file", lambda: open("/usr/transom-probe", "wb").close())
+    attempt("write a file", lambda: open("/jail/probe", "wb").close())
     attempt("see processes", lambda: os.listdir("/proc"))
     attempt("reach the network", lambda: socket.create_connection(("127.0.0.1", port), 1).close())
     attempt("start a process", lambda: os.fork() or os._exit(0))
@@ -33,7 +33,7 @@ def main(path, port, parent):
     if set(os.environ) - {"LC_ALL", "PWD"}:
         out.append("read the environment")
     if not out:
-        attempt("start a program", lambda: os.execv("/usr/bin/true", ["true"]))
+        attempt("start a program", lambda: os.execv(sys.executable, ["python"]))
     return {"out": out}
 """
 

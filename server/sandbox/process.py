@@ -171,5 +171,8 @@ class Jail:
     def _last_words(self) -> str:
         """Kill what is left; what it said to standard error. Blocks for a moment."""
         self._process.kill()
-        said = self._process.communicate(timeout=_END_SECONDS)[1]
+        try:
+            said = self._process.communicate(timeout=_END_SECONDS)[1]
+        except subprocess.TimeoutExpired:
+            return "it does not end"
         return said.decode("utf-8", "replace").strip()[-1000:] or f"it ended with status {self._process.returncode}"

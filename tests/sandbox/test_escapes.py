@@ -15,7 +15,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_no_file_of_the_machine_can_be_read(jail: Runner) -> None:
-    tried = [__file__, "/etc/passwd", "/etc/hostname", "/proc/self/environ", "/proc/1/cmdline", "/sys/kernel", "/tmp", "/home"]
+    tried = [__file__, "/etc/passwd", "/etc/hostname", "/proc/self/environ", "/proc/1/cmdline", "/sys/kernel", "/tmp", "/home", "/usr/src",
+             "/usr/share/doc", "/usr/bin/env", "/usr/include"]
     found = await jail.body(
         "import os",
         "seen = []",
@@ -26,7 +27,7 @@ async def test_no_file_of_the_machine_can_be_read(jail: Runner) -> None:
         tried=tried,
     )
     assert found["seen"] == []
-    assert set(found["root"]) <= {"bin", "dev", "etc", "jail", "lib", "lib32", "lib64", "sbin", "usr", "root", "opt", "home"}
+    assert set(found["root"]) <= {"dev", "etc", "jail", "lib", "lib32", "lib64", "usr", "root", "opt"}
 
 
 async def test_nothing_can_be_written_anywhere(jail: Runner) -> None:
@@ -65,8 +66,8 @@ async def test_environment_is_empty(jail: Runner, monkeypatch: pytest.MonkeyPatc
 
 
 async def test_neither_processes_nor_programs_can_be_started(jail: Runner) -> None:
-    for action in ("os.fork()", "subprocess.run(['/usr/bin/true'])", "os.execv('/usr/bin/true', ['true'])", "os.system('true') and 1/0"):
-        fault = await jail.fault("import os, subprocess", action)
+    for action in ("os.fork()", "subprocess.run([sys.executable])", "os.execv(sys.executable, ['python'])", "os.system('true') and 1/0"):
+        fault = await jail.fault("import os, subprocess, sys", action)
         assert "PermissionError" in str(fault) or "ZeroDivisionError" in str(fault), action
 
 

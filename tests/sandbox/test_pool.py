@@ -29,10 +29,17 @@ def _inside(jail: Runner) -> list[psutil.Process]:
     return psutil.Process(_place(jail).pid).children(recursive=True)
 
 
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 async def _jobs(jail: Runner, count: int) -> list[psutil.Process]:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        found = [process for process in _inside(jail)[2:] if process.status() != psutil.STATUS_ZOMBIE]
+        found = [process for process in _inside(jail)[2:] if _runs(process)]
         if len(found) == count:
             return found
         await asyncio.sleep(0.02)
@@ -71,14 +78,14 @@ async def test_cancelled_run_ends_its_process_and_gives_back_its_place(jail: Run
 
 
 async def test_one_that_waits_in_the_queue_may_be_cancelled_too(jail: Runner) -> None:
-    busy = [asyncio.create_task(jail.body(*_SLEEP, seconds=0.3)) for _ in range(LIMITS.parallel)]
+    busy = [asyncio.create_task(jail.body(*_SLEEP, seconds=1.0)) for _ in range(LIMITS.parallel)]
     await _jobs(jail, LIMITS.parallel)
     waiting = asyncio.create_task(jail.body("return {}"))
     await asyncio.sleep(0.01)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    assert await asyncio.gather(*busy) == [{"slept": 0.3}] * LIMITS.parallel
+    assert await asyncio.gather(*busy) == [{"slept": 1.0}] * LIMITS.parallel
 
 
 async def test_killed_job_fails_alone(jail: Runner) -> None:
@@ -93,14 +100,14 @@ async def test_killed_job_fails_alone(jail: Runner) -> None:
 
 @pytest.mark.parametrize("part", ["the process that holds it", "its first process", "the warden"])
 async def test_jail_that_is_killed_is_made_anew_and_its_jobs_are_begun_again(jail: Runner, part: str) -> None:
-    tasks = [asyncio.create_task(jail.body(*_SLEEP, seconds=0.4)) for _ in range(LIMITS.parallel + 2)]
+    tasks = [asyncio.create_task(jail.body(*_SLEEP, seconds=1.0)) for _ in range(LIMITS.parallel + 2)]
     await _jobs(jail, LIMITS.parallel)
     before = _place(jail).pid
     holder = psutil.Process(before)
     family = [holder, *holder.children(recursive=True)]
     victim = {"the process that holds it": 0, "its first process": 1, "the warden": 2}[part]
     family[victim].kill()
-    assert await asyncio.gather(*tasks) == [{"slept": 0.4}] * (LIMITS.parallel + 2)
+    assert await asyncio.gather(*tasks) == [{"slept": 1.0}] * (LIMITS.parallel + 2)
     assert _place(jail).pid != before
     with suppress(psutil.NoSuchProcess):
         holder.wait(0)
@@ -143,3 +150,20 @@ async def test_jail_that_does_not_hold_is_refused_and_so_is_one_that_cannot_be_m
     assert "by Monty" in await fallen.check()
     assert await fallen.run("python3", "def main(a): return {'a': a}", {"a": 1}) == {"a": 1}
     await fallen.close()
+
+
+async def test_where_there_was_a_jail_nothing_less_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    from server.sandbox import launch
+
+    sandbox = Sandbox(LIMITS, "auto")
+    assert "in a jail" in await sandbox.check()
+    monkeypatch.setattr(launch, "_walls", lambda: ["/bin/false"])
+    place = sandbox._place
+    assert isinstance(place, JailPlace)
+    psutil.Process(place.pid).kill()
+    with pytest.raises(CodeFaultError, match="This server cannot run code: the jail cannot be started"):
+        await sandbox.run("python3", "import time\ndef main(): time.sleep(9)", {})
+    monkeypatch.undo()
+    sandbox._refused_at -= 60
+    assert await sandbox.run("python3", "def main(): return {'a': 1}", {}) == {"a": 1}
+    await sandbox.close()

@@ -64,10 +64,10 @@ def _outcome(render: Callable[[], str | None]) -> str | None:
 
 def test_random_templates_come_out_as_jinja_has_them() -> None:
     jinja, templates, author, here = SandboxedEnvironment(), Templates(), _Author(20), 0
-    for _ in range(400):
+    for _ in range(200):
         source = author.template() + author.template()
         ours = _outcome(lambda source=source: templates.render(source, _VALUES))
         if ours is not None:
             here += 1
             assert (source, ours) == (source, _outcome(lambda source=source: jinja.from_string(source).render(_VALUES)))
-    assert here > 150
+    assert here > 75

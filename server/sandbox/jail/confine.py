@@ -8,7 +8,7 @@ from typing import Any
 from .seccomp import Kernel
 
 _MIB = 1024 * 1024
-# Address space that the interpreter and its libraries take, whatever a job does.
+# Address space beside what a job writes: the interpreter, its libraries, room that threads reserve.
 _MAPPED_MIB = 256
 
 

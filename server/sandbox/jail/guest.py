@@ -13,6 +13,7 @@ import linecache
 import os
 import struct
 import sys
+import threading
 import traceback
 import types
 from typing import Any, NoReturn
@@ -22,6 +23,8 @@ from . import modules
 HEAD = struct.Struct("!cI")
 _LENGTH = struct.Struct("!I")
 _FILE = "main.py"
+# Of a thread; the system's 8 MiB would let few of them into the memory of a job.
+_STACK_BYTES = 2 * 1024 * 1024
 # Of an error, the end says most.
 _ERROR_CHARACTERS = 20_000
 _WARM = (
@@ -38,6 +41,7 @@ def prepare() -> list[str]:
     for name in _WARM:
         importlib.import_module(name)
     json.loads("{}")
+    threading.stack_size(_STACK_BYTES)
     _KINDS["python3"] = _python
     for language, make in (("javascript", _prepare_javascript), ("jinja2", _prepare_jinja)):
         try:
