@@ -31,6 +31,7 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
+from server.bootstrap_ops import add_ops
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
 from server.bootstrap_tools import add_tools
 from server.bootstrap_web import WebNeeds, add_web_api
@@ -70,6 +71,7 @@ from server.llm import tokens as token_counter
 from server.llm.calls import Timings
 from server.llm.registry import Registry as ProviderRegistry
 from server.llm.registry import build as build_providers
+from server.ops.admin import AdminPort
 from server.provider.resolve import Resolver, SystemModels
 from server.provider.runtime import ModelRuntime
 from server.provider.service import ProviderService
@@ -432,8 +434,8 @@ def add_console(
     return sessions
 
 
-async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry, Runs]:
-    """A server with every RPC, not started, and the runs it works on; everything is closed by ``stack``."""
+async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry, Runs, AdminPort]:
+    """A server with every RPC, not started, its runs and its admin port; everything is closed by ``stack``."""
     core = await build_core(settings, stack)
     models = build_models(settings, core.db, core.uow, core.bus, stack)
     files = build_files(core, stack)
@@ -443,6 +445,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_knowledge(registry, core, models, files, knowledge)
     sessions = add_console(registry, core, models, files, stack)
     add_tools(registry, core, workflows.tools)
+    admin = add_ops(registry, core)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,
@@ -451,4 +454,4 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     registry.install(server)
     core.runs.spawn(token_counter.warm(), "load the tokenizer")
     core.runs.spawn(WorkerWatch(core.db, core.uow).run(), "look at the workers")
-    return server, registry, core.runs
+    return server, registry, core.runs, admin

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from server.bootstrap import GenericOnly, build_server
 from server.logs import configure
+from server.ops.admin import AdminPort
 from server.settings import Settings
 
 log = logging.getLogger("transom.server")
@@ -37,6 +38,17 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
+async def _open_admin(admin: AdminPort, settings: Settings, stack: AsyncExitStack) -> None:
+    """Numbers are no reason not to serve: without its port, the process says so and goes on."""
+    try:
+        port = await admin.start(settings.admin_host, settings.admin_port)
+    except OSError as error:
+        log.error("no admin port %s:%d: %s", settings.admin_host, settings.admin_port, error.strerror)
+        return
+    stack.push_async_callback(admin.stop)
+    log.info("numbers on http://%s:%d/metrics", settings.admin_host, port)
+
+
 async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop: asyncio.Event | None = None) -> None:
     """Serve until ``stop`` is set or a signal comes, then let open calls finish."""
     stopping = stop or asyncio.Event()
@@ -45,7 +57,7 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as stack:
-        server, registry, runs = await build_server(settings, stack)
+        server, registry, runs, admin = await build_server(settings, stack)
         state = health.aio.HealthServicer()
         public = GenericOnly(server)
         health_pb2_grpc.add_HealthServicer_to_server(state, public)
@@ -54,6 +66,8 @@ async def serve(settings: Settings, *, ready: asyncio.Event | None = None, stop:
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflecting, public)
         server.add_insecure_port(f"{settings.server_host}:{settings.server_port}")
         await server.start()
+        if settings.admin_port:
+            await _open_admin(admin, settings, stack)
         _spare_the_collector()
         await state.set("", health_pb2.HealthCheckResponse.SERVING)
         log.info("serving on %s:%d as %s", settings.server_host, settings.server_port, runs.owner)

@@ -45,6 +45,11 @@ class Settings:
 
     server_host: str = _setting("127.0.0.1", "address a server process listens on")
     server_port: int = _setting(50051, "gRPC port of this server process", low=0, high=65535)
+    admin_host: str = _setting("127.0.0.1", "address of the admin port of a server process")
+    admin_port: int = _setting(
+        0, "first port of /metrics and /ready, one a process; 0: `transom up` finds free ones, `serve` has none", low=0,
+        high=65535,
+    )
     server_processes: int = _setting(0, "server processes of `transom up`; 0: one a core", low=0, high=256)
     worker_concurrency: int = _setting(2, "threads of a worker", low=1, high=256)
     db_pool_size: int = _setting(20, "database threads of one process; it has two connections more", low=1, high=200)

@@ -26,6 +26,7 @@ class Database:
     def __init__(self, threads: int, queue_limit: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="db")
         self._limit = queue_limit + threads
+        self.threads = threads
         self._lock = threading.Lock()
         self.waiting = 0
 

@@ -10,9 +10,11 @@ One line per call is the gateway's access log; here only failures of ours are lo
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from time import perf_counter
 from typing import Any, Protocol
 
 import grpc
@@ -32,6 +34,7 @@ from server.edge.rules import Rule
 from server.edge.sse import SsePrinter
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, bad_request
+from server.ops.meters import CALLS, STREAMS
 from transom.common.v1 import options_pb2
 
 log = logging.getLogger("transom.edge")
@@ -44,6 +47,8 @@ _SSE_HEADERS = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 # No message. Over HTTP/1.1 a status after the first byte says nothing, and a part would pass for the whole, or leave
 # the client waiting for bytes that it was promised; the gateway cuts the connection of a reply that it cannot read.
 _UNREADABLE = b"\xff"
+# The caller left before the answer; the status under which the gateway's kind of servers logs that.
+_LEFT = 499
 # Bytes of a message's UTF-8. It goes out in trailing metadata, twice and escaped (up to 6 bytes for each): gRPC clients
 # take 8 KiB of it, and past 60 KiB the gateway ends the connection that all callers share.
 _MESSAGE_LIMIT = 1500
@@ -119,6 +124,7 @@ class Edge(grpc.aio.ServerInterceptor):
 
     def _unary(self, rule: Rule, behaviour: Any, rest: bool, *, streamed_request: bool) -> Any:
         async def call_unary(request: Any, context: grpc.aio.ServicerContext) -> Any:
+            begun = perf_counter()
             call = _open(context, rest)
             try:
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
@@ -130,15 +136,22 @@ class Edge(grpc.aio.ServerInterceptor):
                         (*call.headers, *((("x-http-status", str(status)),) if status else ()))
                     )
                 return body
+            except asyncio.CancelledError:
+                call.status = _LEFT
+                raise
             except Exception as error:
                 return await _refuse(context, call, rule, error)
+            finally:
+                _count(rule, call, begun)
 
         return call_unary
 
     def _stream(self, rule: Rule, behaviour: Any, rest: bool) -> Any:
         async def call_stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
+            begun = perf_counter()
             call = _open(context, rest)
             opened = False
+            STREAMS.add()
             try:
                 await self._authorise(rule, call, _decoded(request))
                 printer = None
@@ -153,15 +166,20 @@ class Edge(grpc.aio.ServerInterceptor):
                         await context.send_initial_metadata((*call.headers, *extra))
                     for part in _parts(item, printer):
                         yield part
-            except GeneratorExit:
+            except (GeneratorExit, asyncio.CancelledError):
+                call.status = _LEFT
                 raise
             except Exception as error:
                 if opened:
+                    call.status = 500
                     log.exception("%s: stream broken after it was opened", rule.method)
                     if rest:
                         yield _UNREADABLE
                     raise
                 await _refuse(context, call, rule, error)
+            finally:
+                STREAMS.add(by=-1)
+                _count(rule, call, begun)
 
         return call_stream
 
@@ -205,6 +223,10 @@ class Edge(grpc.aio.ServerInterceptor):
         if rule.end_user != options_pb2.END_USER_UNSPECIFIED:
             user = await self._access.end_user(app, request.user)
             call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
+
+
+def _count(rule: Rule, call: Call, begun: float) -> None:
+    CALLS.observe((rule.method[1:], str(call.status or rule.success_status or 200)), perf_counter() - begun)
 
 
 def _identity(data: bytes) -> bytes:
@@ -291,6 +313,7 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
         raise error
     shown = public_error(error)
     spec = CATALOGUE[shown.reason]
+    call.status = spec.http
     if spec.http >= 500:
         log.error(
             "%s failed: %s (request %s)", rule.method, shown.detail or shown.reason, call.request_id,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _RUNNING = "running.json"
+_TARGETS = "metrics.json"
 _SECRETS = ("secret_key", "local_model_key")
 # Below the range from which the kernel takes ports of outgoing connections (32768 and up on Linux):
 # a port that a part comes back to after a restart is then never in use by a connection.
@@ -114,6 +115,12 @@ def _is_free(port: int) -> bool:
 def keep_environment(folder: Path, environment: Mapping[str, str]) -> None:
     """Leave the settings of a running `transom up` for other commands (mode 0600: they hold secrets)."""
     _write_private(folder / _RUNNING, json.dumps(dict(environment), indent=2))
+
+
+def keep_targets(folder: Path, host: str, ports: Iterable[int]) -> None:
+    """Leave the addresses of /metrics in the form that Prometheus reads by `file_sd_configs`."""
+    targets = [{"targets": [f"{host}:{port}" for port in ports], "labels": {"job": "transom"}}]
+    _write_private(folder / _TARGETS, json.dumps(targets, indent=2))
 
 
 def running_environment(folder: Path) -> dict[str, str]:

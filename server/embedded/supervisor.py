@@ -41,6 +41,8 @@ class Layout:
     data: Path
     secrets: Mapping[str, str]
     server_ports: tuple[int, ...]
+    # Of each server: its numbers.
+    admin_ports: tuple[int, ...]
     model_port: int
     gateway: EnvoyPlace
     postgres: postgres.PostgresPlace | None
@@ -76,13 +78,17 @@ def layout(settings: Settings, data: Path, secrets: Mapping[str, str]) -> Layout
     """Choose ports and places. Raises StartError when the public port is taken."""
     state.check_port(settings.port)
     count = settings.server_processes or os.cpu_count() or 1
-    admin, model, *servers = state.free_ports(count + 2, taken=(settings.port,))
+    admin, model, *servers = state.free_ports(2 * count + 2, taken=(settings.port,))
+    servers, admin_ports = servers[:count], servers[count:]
+    if settings.admin_port:
+        admin_ports = [settings.admin_port + number for number in range(count)]
     gateway = EnvoyPlace(
         port=settings.port, admin_port=admin, config=data / "envoy" / "envoy.yaml",
         access_log=data / "log" / "access.log", server_ports=tuple(servers),
     )
     return Layout(
-        settings=settings, data=data, secrets=secrets, server_ports=tuple(servers), model_port=model, gateway=gateway,
+        settings=settings, data=data, secrets=secrets, server_ports=tuple(servers),
+        admin_ports=tuple(admin_ports), model_port=model, gateway=gateway,
         postgres=None if settings.database_url else postgres.place(data),
         valkey=None if settings.redis_url else valkey.place(data),
     )
@@ -149,7 +155,8 @@ def _ours(environment: Mapping[str, str], *words: str, **changed: str) -> Comman
 
 def _server(at: Layout, environment: Mapping[str, str], number: int, port: int, needs: tuple[str, ...]) -> Plan:
     return Plan(
-        name=f"server-{number}", command=_ours(environment, "serve", server_port=str(port)),
+        name=f"server-{number}",
+        command=_ours(environment, "serve", server_port=str(port), admin_port=str(at.admin_ports[number - 1])),
         ready=partial(envoy.listens, port), needs=needs, note=f"gRPC on 127.0.0.1:{port}",
         stop_seconds=at.settings.shutdown_grace_seconds + _STOP_MARGIN_SECONDS,
     )
@@ -318,6 +325,7 @@ def up(settings: Settings) -> int:
         secrets = folder.secrets()
         at = layout(_with_public_url(settings), data, secrets)
         state.keep_environment(data, at.kept())
+        state.keep_targets(data, settings.admin_host, at.admin_ports)
         asyncio.run(_run(at, screen, began))
     except (StartError, OSError, RuntimeError) as error:
         return _failed(error)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
 from server.llm.faults import SILENT
-from server.llm.port import Chunk, ModelFault
+from server.llm.port import Chunk, ModelCard, ModelFault, Usage
+from server.ops.meters import count_model
 
 T = TypeVar("T")
 RETRIED = frozenset({"rate_limit", "unavailable"})
@@ -66,19 +67,39 @@ def pause_before(attempt: int, fault: ModelFault, timings: Timings) -> float | N
 
 
 async def stream_with_retries(
-    attempt: Callable[[], AsyncGenerator[Chunk, None]], timings: Timings
+    attempt: Callable[[], AsyncGenerator[Chunk, None]], timings: Timings, card: ModelCard
 ) -> AsyncGenerator[Chunk, None]:
     """Stream an answer; repeat the attempt while nothing was yielded and the fault is passing."""
     for number in range(timings.retries + 1):
-        yielded = False
+        yielded, outcome, usage = False, "cut", None
         try:
             async with aclosing(attempt()) as chunks:
                 async for chunk in chunks:
                     yielded = True
+                    usage = chunk.usage or usage
                     yield chunk
+            outcome = "ok"
             return
         except ModelFault as fault:
+            outcome = fault.fault
             pause = None if yielded else pause_before(number, fault, timings)
             if pause is None:
                 raise
+        finally:
+            count_model(card, outcome, usage)
         await asyncio.sleep(pause)
+
+
+@contextmanager
+def counted(card: ModelCard) -> Iterator[list[Usage]]:
+    """Count one call that answers at once; the caller adds what it cost."""
+    cost: list[Usage] = []
+    outcome = "cut"
+    try:
+        yield cost
+        outcome = "ok"
+    except ModelFault as fault:
+        outcome = fault.fault
+        raise
+    finally:
+        count_model(card, outcome, cost[0] if cost else None)

@@ -169,7 +169,7 @@ class GoogleChat:
         return counted.total_tokens or 0
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        return stream_with_retries(lambda: self._attempt(request), self._clients.timings)
+        return stream_with_retries(lambda: self._attempt(request), self._clients.timings, self.card)
 
     async def _attempt(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
         client = await self._client()

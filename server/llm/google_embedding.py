@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from server.llm import tokens
-from server.llm.calls import Deadlines
+from server.llm.calls import Deadlines, counted
 from server.llm.google_chat import GoogleClients, GoogleEndpoint, translated
 from server.llm.pool import credential_key
 from server.llm.port import Embedded, ModelCard, Purpose, Usage
@@ -35,8 +35,11 @@ class GoogleEmbedding:
 
     async def embed(self, texts: Sequence[str], *, purpose: Purpose) -> Embedded:
         fitted = await tokens.fit(texts, self.card.context_size)
-        answer = await self._call(fitted, purpose)
-        return await asyncio.to_thread(_embedded, answer, fitted)
+        with counted(self.card) as cost:
+            answer = await self._call(fitted, purpose)
+            found = await asyncio.to_thread(_embedded, answer, fitted)
+            cost.append(found.usage)
+        return found
 
     async def _call(self, texts: list[str], purpose: Purpose) -> types.EmbedContentResponse:
         end = self._endpoint

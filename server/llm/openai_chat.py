@@ -140,7 +140,7 @@ class OpenAIChat:
         return await tokens.count_messages(messages)
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Chunk, None]:
-        return stream_with_retries(lambda: self._attempt(request), self._clients.timings)
+        return stream_with_retries(lambda: self._attempt(request), self._clients.timings, self.card)
 
     async def _body(self, request: ChatRequest) -> bytes:
         end = self._endpoint

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from server.llm import tokens
+from server.llm.calls import counted
 from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.openai_wire import usage_of
 from server.llm.pool import credential_key
@@ -47,11 +48,15 @@ class OpenAIEmbedding:
 
     async def embed(self, texts: Sequence[str], *, purpose: Purpose) -> Embedded:
         fitted = await tokens.fit(texts, self.card.context_size)
-        content = await self._clients.post(self._endpoint, "/embeddings", self._body(fitted, purpose))
-        await ready("numpy")
-        if len(content) < _LARGE:
-            return _embedded(content, fitted)
-        return await asyncio.to_thread(_embedded, content, fitted)
+        with counted(self.card) as cost:
+            content = await self._clients.post(self._endpoint, "/embeddings", self._body(fitted, purpose))
+            await ready("numpy")
+            if len(content) < _LARGE:
+                found = _embedded(content, fitted)
+            else:
+                found = await asyncio.to_thread(_embedded, content, fitted)
+            cost.append(found.usage)
+        return found
 
     def _body(self, texts: list[str], purpose: Purpose) -> bytes:
         body: dict[str, Any] = {"model": self._endpoint.name, "input": texts, "encoding_format": self._encoding}

@@ -142,6 +142,8 @@ class ModelCard:
     pricing: Pricing | None = None
     deprecated: bool = False
     parameter_rules: tuple[Mapping[str, object], ...] = ()
+    # Full name of its provider, once a workspace may call it.
+    provider: str = ""
 
 
 Fault = Literal["auth", "quota", "rate_limit", "model", "request", "unavailable", "broken_stream"]

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from server.llm import tokens
+from server.llm.calls import counted
 from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.pool import credential_key
 from server.llm.port import ModelCard, ModelFault, Ranking, Usage
@@ -37,7 +38,10 @@ class HttpRerank:
         fitted = await tokens.fit(texts, self.card.context_size)
         wanted = min(top_n, len(fitted))
         body = {"model": self._endpoint.name, "query": query or " ", "documents": fitted, "top_n": wanted}
-        return _ranking(await self._call(orjson.dumps(body)), query, fitted, wanted)
+        with counted(self.card) as cost:
+            found = _ranking(await self._call(orjson.dumps(body)), query, fitted, wanted)
+            cost.append(found.usage)
+        return found
 
     async def _call(self, body: bytes) -> bytes:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.bus import Bus
@@ -17,9 +17,9 @@ from server.kit.cache import AsyncCache
 from server.kit.errors import AppError, Reason, invalid_param
 from server.llm.forms import checked_form
 from server.llm.names import full_name
-from server.llm.port import ChatModel, EmbeddingModel, ModelFault, ModelType, Provider, RerankModel
+from server.llm.port import ChatModel, EmbeddingModel, ModelCard, ModelFault, ModelType, Provider, RerankModel
 from server.provider.model import HIDDEN, MODEL_NAME_LIMIT, Target, TenantModels
-from server.provider.resolve import Resolver
+from server.provider.resolve import Known, Resolver
 from server.provider.service import ProviderService
 
 TOPIC = "models"
@@ -77,7 +77,7 @@ class ModelRuntime:
         made: ChatModel | None = warm.made.get(key)
         if made is None:
             known = self._resolver.callable(warm.models, provider, model, "llm")
-            made = warm.made[key] = known.provider.chat(known.card, known.credentials or {})
+            made = warm.made[key] = known.provider.chat(_named(known), known.credentials or {})
         return made
 
     async def embedding_model(self, tenant_id: str, provider: str, model: str) -> EmbeddingModel:
@@ -87,7 +87,7 @@ class ModelRuntime:
         made: EmbeddingModel | None = warm.made.get(key)
         if made is None:
             known = self._resolver.callable(warm.models, provider, model, "text-embedding")
-            made = warm.made[key] = known.provider.embedding(known.card, known.credentials or {})
+            made = warm.made[key] = known.provider.embedding(_named(known), known.credentials or {})
         return made
 
     async def rerank_model(self, tenant_id: str, provider: str, model: str) -> RerankModel:
@@ -97,7 +97,7 @@ class ModelRuntime:
         made: RerankModel | None = warm.made.get(key)
         if made is None:
             known = self._resolver.callable(warm.models, provider, model, "rerank")
-            made = warm.made[key] = known.provider.rerank(known.card, known.credentials or {})
+            made = warm.made[key] = known.provider.rerank(_named(known), known.credentials or {})
         return made
 
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:
@@ -252,6 +252,10 @@ class ModelRuntime:
         current = (await self.configuration(tenant_id)).current(target)
         stored = (current.values if current else None) or {}
         return {name: stored.get(name, "") if value == HIDDEN else value for name, value in values.items()}
+
+
+def _named(known: Known) -> ModelCard:
+    return replace(known.card, provider=known.provider.spec.provider)
 
 
 async def tested(call: Awaitable[None]) -> None:

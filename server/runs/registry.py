@@ -18,6 +18,7 @@ from server.kit.errors import AppError, Reason, not_found
 from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.plain import clean_text
 from server.kit.tasks import end
+from server.ops.meters import RUNS_ENDED, RUNS_STARTED
 from server.runs.log import EventLog, continued
 from server.runs.pace import Pace
 from server.runs.reader import Batches, read_local, read_remote, rebuilt_ends
@@ -68,6 +69,7 @@ class Runs:
         stored = await self._db(commit)
         run = stored if isinstance(stored, Run) else Run(stored)
         self.active[run.key.task_id] = run
+        RUNS_STARTED.add((run.key.mode,))
         self._keep(asyncio.create_task(self._guard(run, work), name=f"run {run.key.task_id}"))
         return run
 
@@ -87,6 +89,8 @@ class Runs:
         except Exception as error:
             log.exception("run %s broke", run.key.task_id)
             await self._break(run, repr(error))
+        finally:
+            RUNS_ENDED.add((run.key.mode, run.outcome.status if run.outcome else "lost"))
 
     async def _break(self, run: Run, cause: str) -> None:
         """End a run that our code failed to end; should that fail too, the sweep does it (keeper.py)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import signal
 import stat
 import subprocess
@@ -15,7 +16,14 @@ import pytest
 from server.embedded import child, valkey
 from server.embedded.logs import LogFile, Screen, follow
 from server.embedded.part import next_delay
-from server.embedded.state import StartError, free_ports, keep_environment, open_folder, running_environment
+from server.embedded.state import (
+    StartError,
+    free_ports,
+    keep_environment,
+    keep_targets,
+    open_folder,
+    running_environment,
+)
 from server.embedded.supervisor import Layout, layout, plans
 from server.settings import Settings, load
 from tests.harness.stores import wait_until
@@ -152,3 +160,14 @@ def test_kept_environment_gives_other_commands_the_settings_of_the_start(
     assert (again.file_size_limit, again.google_api_key) == (7, "from GOOGLE_API_KEY")
     assert (again.database_url, again.port, again.secret_key) == ("postgresql://db/x", at.settings.port, "x")
     assert again.redis_url == f"unix://{tmp_path}/valkey/valkey.sock"
+
+
+def test_each_server_has_an_admin_port_that_prometheus_finds(tmp_path: Path) -> None:
+    found = _layout(tmp_path)
+    assert len({*found.admin_ports, *found.server_ports, found.model_port, found.gateway.admin_port}) == 6
+    chosen = _layout(tmp_path, admin_port=9090)
+    assert chosen.admin_ports == (9090, 9091)
+    keep_targets(tmp_path, "127.0.0.1", chosen.admin_ports)
+    assert json.loads((tmp_path / "metrics.json").read_text())[0]["targets"] == ["127.0.0.1:9090", "127.0.0.1:9091"]
+    servers = [plan.command.env for plan in plans(chosen) if plan.name.startswith("server-")]
+    assert [env["TRANSOM_ADMIN_PORT"] for env in servers] == ["9090", "9091"]

@@ -46,9 +46,9 @@ class Product:
     settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        port, admin, *ports = free_ports(self.servers + 2)
+        port, admin, *ports = free_ports(2 * self.servers + 2)
         self.url = f"http://127.0.0.1:{port}"
-        self.ports = tuple(ports)
+        self.ports, self.admin_ports = tuple(ports[: self.servers]), tuple(ports[self.servers :])
         self.place = EnvoyPlace(
             port=port, admin_port=admin, config=self.folder / "envoy.yaml", access_log=self.folder / "access.log",
             server_ports=self.ports,
@@ -94,9 +94,10 @@ class Product:
         if name == "worker":
             argv: tuple[str, ...] = (sys.executable, "-m", "server", "worker")
             return Command(argv=argv, env=self._environment(), cwd=ROOT)
-        port = str(self.ports[int(name.removeprefix("server-")) - 1])
+        at = int(name.removeprefix("server-")) - 1
         argv = (sys.executable, "-m", "server", "serve")
-        return Command(argv=argv, env=self._environment(server_port=port), cwd=ROOT)
+        own = self._environment(server_port=str(self.ports[at]), admin_port=str(self.admin_ports[at]))
+        return Command(argv=argv, env=own, cwd=ROOT)
 
     def start(self, name: str) -> None:
         """Start a part; it may not be ready yet."""
