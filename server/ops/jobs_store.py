@@ -16,5 +16,5 @@ class JobsStore:
 
     def waiting(self) -> dict[str, int]:
         """Jobs that are not done, by kind."""
-        statement = sa.select(jobs.c.kind, sa.func.count()).group_by(jobs.c.kind)
-        return {row.kind: row.count for row in self._uow.execute(statement).all()}
+        statement = sa.select(jobs.c.kind, sa.func.count().label("number")).group_by(jobs.c.kind)
+        return {row.kind: row.number for row in self._uow.execute(statement).all()}
