@@ -114,7 +114,7 @@ class Plan:
     worked: float = 0.0
     state: Mapping[str, Any] | None = None
     answers: Sequence[FormAnswer] = ()
-    # The inputs as they were told and stored when it began.
+    # The inputs as they are told and stored, once that was asked for.
     told_inputs: str = ""
     # Forms that wait already, by their node: form_id, form_token, expiration_time.
     forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -143,10 +143,10 @@ class Plan:
     @property
     def shown_inputs(self) -> str:
         """The inputs of the run as it tells and keeps them, as JSON text."""
-        if self.told_inputs:
-            return self.told_inputs
-        system = {f"sys.{name}": value for name, value in self.system.items() if name != "conversation_id"}
-        return dump({**self.inputs, **system})
+        if not self.told_inputs:
+            system = {f"sys.{name}": value for name, value in self.system.items() if name != "conversation_id"}
+            self.told_inputs = dump({**self.inputs, **system})
+        return self.told_inputs
 
     @property
     def info(self) -> RunInfo:
