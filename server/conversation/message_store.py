@@ -19,6 +19,7 @@ from server.db.tables import (
     messages,
     upload_files,
 )
+from server.db.workflow_tables import workflow_runs, workflows
 from server.kit.ids import new_id
 
 _C, _M, _F = conversations.c, messages.c, message_feedbacks.c
@@ -140,9 +141,15 @@ _OF_APP = (
 )
 _QUESTION = (
     sa.select(
-        _C.id, _C.mode, app_configs.c.document, _M.provider, _M.model, _M.created_at, _M.id.label("message_id")
+        # What a chatflow does besides its graph are the features of the version that ran.
+        _C.id, _C.mode, sa.func.coalesce(app_configs.c.document, workflows.c.features).label("document"), _M.provider,
+        _M.model, _M.created_at, _M.id.label("message_id"),
     )
-    .select_from(_JOINED.outerjoin(app_configs, app_configs.c.id == _C.app_config_id))
+    .select_from(
+        _JOINED.outerjoin(app_configs, app_configs.c.id == _C.app_config_id)
+        .outerjoin(workflow_runs, workflow_runs.c.id == _M.workflow_run_id)
+        .outerjoin(workflows, workflows.c.id == workflow_runs.c.workflow_id)
+    )
     .where(_MINE)
 )
 _THREAD = (

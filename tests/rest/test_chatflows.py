@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.product import App, Workspace
+from tests.harness.product import COMPATIBLE, App, Workspace
 from tests.rest.flows import chain, flow, llm, node, start
 from tests.rest.sse import answer, events
 
@@ -105,6 +105,23 @@ def test_conversation_goes_on_with_its_variables(talking: App) -> None:
     for wrong, status in ((str(uuid.uuid4()), 404), ("nonsense", 400)):
         assert talking.send("q", user="keeper", conversation_id=wrong).status_code == status
     assert talking.send("q", user="somebody else", conversation_id=conversation).status_code == 404
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_questions_are_suggested_when_the_features_say_so(workspace: Workspace, enabled: bool) -> None:
+    model = 'flow-suggester@text=Sure: ["How deep is it?"]'
+    workspace.add_model(model)
+    graph = chain(start(), node("answer", "answer", answer="{{#sys.query#}}"))
+    features = {"suggested_questions_after_answer": {
+        "enabled": enabled, "model": {"provider": COMPATIBLE, "name": model, "mode": "chat"},
+    }}  # fmt: skip
+    app = flow(workspace, graph, "advanced-chat", features=features)
+    message = app.send("hello").json()["message_id"]
+    reply = app.http.get(f"/v1/messages/{message}/suggested?user=u")
+    if enabled:
+        assert (reply.status_code, reply.json()) == (200, {"result": "success", "data": ["How deep is it?"]})
+    else:
+        assert (reply.status_code, reply.json()["message"]) == (400, "Suggested Questions Is Disabled.")
 
 
 def test_versions_of_a_chatflow_run_by_their_id(talking: App) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
+import grpc
 import pytest
+from google.protobuf.struct_pb2 import Struct
 
 from tests.harness.product import App, Workspace
 from tests.harness.stores import wait_until
 from tests.rest.flows import PASS, chain, end, flow, llm, node, start
 from tests.rest.sse import events
+from transom.workflow.v1 import workflow_run_pb2 as pb
+from transom.workflow.v1 import workflow_run_service_pb2_grpc as pb_grpc
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +137,7 @@ def test_failed_run_is_told_and_answered_with_200(workspace: Workspace) -> None:
     assert [event["event"] for event in told][-2:] == ["node_finished", "workflow_finished"]
     assert told[-2]["data"]["status"] == told[-1]["data"]["status"] == "failed"
     assert told[-1]["data"]["error"] == data["error"]
+    assert told[-1]["data"]["exceptions_count"] == 1
     listed = broken.http.get("/v1/workflows/logs?status=failed").json()
     assert listed["total"] == 2
 
@@ -237,6 +244,25 @@ def test_a_run_is_joined_again_from_any_event(workspace: Workspace) -> None:
     assert only[0]["task_id"] == run_id
     assert only[0]["data"]["outputs"] == whole[-1]["data"]["outputs"]
     assert app.http.get(f"/v1/workflow/{run_id}/events?user=other").status_code == 404
+
+
+def test_grpc_callers_get_typed_runs_and_events(passing: App) -> None:
+    inputs = Struct()
+    inputs.update({"name": "bo"})
+    request = pb.RunWorkflowRequest(inputs=inputs, user="grpc")
+    metadata = [("authorization", f"Bearer {passing.key}")]
+    with grpc.insecure_channel(urlsplit(str(passing.http.base_url)).netloc) as channel:
+        stub = pb_grpc.WorkflowRunServiceStub(channel)
+        whole = stub.RunWorkflow(request, metadata=metadata, timeout=30)
+        told = list(pb_grpc.WorkflowRunStreamServiceStub(channel).StreamWorkflow(request, metadata=metadata, timeout=30))
+        wanted = pb.ResumeWorkflowRunRequest(workflow_run_id=told[0].workflow_run_id, user="grpc", after_sequence=4)
+        rest = list(stub.ResumeWorkflowRun(wanted, metadata=metadata, timeout=30))
+    assert (whole.data.status, json.loads(whole.data.outputs.text)) == ("succeeded", {"output": "bo"})
+    assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+    assert [event.last for event in told] == [False] * (len(told) - 1) + [True]
+    assert told[-1].workflow_finished.status == "succeeded"
+    assert json.loads(told[0].workflow_started.inputs.text)["name"] == "bo"
+    assert rest == told[4:]
 
 
 def test_a_caller_who_leaves_does_not_end_a_run(workspace: Workspace) -> None:
