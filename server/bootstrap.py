@@ -34,6 +34,7 @@ from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge
 from server.bootstrap_ops import add_ops
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
 from server.bootstrap_tools import add_tools
+from server.bootstrap_trigger import add_triggers
 from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
@@ -281,6 +282,7 @@ class Files:
     links: FileLinks
     service: FileService
     uploads: Uploads
+    limits: Limits
     # Extensions that are refused.
     blocked: tuple[str, ...]
 
@@ -298,7 +300,8 @@ def build_files(core: Core, stack: AsyncExitStack) -> Files:
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
         audio=settings.audio_file_size_limit, other=settings.file_size_limit, blocked=blocked,
     )
-    return Files(storage, threads, links, FileService(core.uow, links), Uploads(storage, threads, limits), blocked)
+    uploads = Uploads(storage, threads, limits)
+    return Files(storage, threads, links, FileService(core.uow, links), uploads, limits, blocked)
 
 
 def build_sandbox(settings: Settings, stack: AsyncExitStack) -> Sandbox:
@@ -446,6 +449,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     sessions = add_console(registry, core, models, files, stack)
     add_tools(registry, core, workflows.tools)
     admin = add_ops(registry, core)
+    add_triggers(registry, core, files, workflows)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,

@@ -20,13 +20,13 @@ _OWNER = (
     .label("has_owner")
 )
 # What an identity carries of its app.
-_APP = (
+APP_COLUMNS = (
     apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status, apps.c.enable_api,
     apps.c.app_config_id, apps.c.workflow_id, apps.c.max_active_requests, apps.c.created_by,
     apps.c.tenant_id.label("app_tenant_id"), tenants.c.status.label("tenant_status"), _OWNER, app_configs.c.document,
 )
 _APP_KEY = hot(
-    sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id, *_APP)
+    sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id, *APP_COLUMNS)
     .select_from(
         api_keys.outerjoin(apps, apps.c.id == api_keys.c.app_id)
         .outerjoin(tenants, tenants.c.id == api_keys.c.tenant_id)
@@ -50,7 +50,7 @@ _FIND_USER = sa.select(end_users.c.id, end_users.c.type).where(
     end_users.c.app_id == sa.bindparam("app"), end_users.c.session_id == sa.bindparam("session"),
     end_users.c.type != "browser",
 )
-_APP_OF_PAGE = sa.select(*_APP, sites.c.code, apps.c.enable_site).select_from(
+_APP_OF_PAGE = sa.select(*APP_COLUMNS, sites.c.code, apps.c.enable_site).select_from(
     apps.join(tenants, tenants.c.id == apps.c.tenant_id)
     .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
     .outerjoin(sites, sa.and_(sites.c.app_id == apps.c.id, sites.c.status == "normal"))

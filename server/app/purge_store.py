@@ -23,6 +23,7 @@ from server.db.tables import (
     tag_bindings,
 )
 from server.db.tool_tables import workflow_tool_providers
+from server.db.trigger_tables import triggers
 from server.db.workflow_tables import (
     human_input_forms,
     workflow_draft_variables,
@@ -44,6 +45,7 @@ _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (app_configs, app_configs.c.id), (dataset_queries, dataset_queries.c.id), (workflows, workflows.c.id),
     (workflow_draft_variables, workflow_draft_variables.c.id), (workflow_pauses, workflow_pauses.c.run_id),
     (human_input_forms, human_input_forms.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
+    (triggers, triggers.c.id),
 )  # fmt: skip
 
 

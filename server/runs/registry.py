@@ -43,6 +43,8 @@ class Runs:
         self.owner = new_id()
         self.active: dict[str, Run] = {}
         self.pace = Pace()
+        # This process ends: who starts runs by itself starts no more.
+        self.draining = False
         self._db = db
         self._uow = uow
         self._log = event_log
@@ -230,6 +232,7 @@ class Runs:
 
     async def drain(self, grace: float) -> None:
         """Let runs finish for ``grace`` seconds, then stop the rest as a user would; their parts are kept."""
+        self.draining = True
         await self._wait(grace)
         for run in list(self.active.values()):
             run.request_stop()

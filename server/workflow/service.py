@@ -16,6 +16,7 @@ from server.kit.crypto import Sealer
 from server.kit.errors import AppError, Reason, bad_request, invalid_param, not_found
 from server.kit.ids import canonical, is_uuid
 from server.kit.validate import id_or_none
+from server.trigger.registration import register as register_triggers
 from server.workflow import portable, rules, secrets
 from server.workflow.model import (
     DRAFT,
@@ -116,19 +117,21 @@ class WorkflowService:
     def publish(self, caller: Caller, app_id: str, marks: Marks, seen: str) -> Workflow:
         """Make a version of the draft, whose hash is still ``seen``, and let it run.
 
-        Raises app_not_found, draft_workflow_not_sync, invalid_param without a draft.
+        Raises app_not_found, draft_workflow_not_sync; invalid_param without a draft, or for a schedule without sense.
         """
         at = datetime.now(UTC)
         version = at.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
         with self._uow() as uow:
             store = WorkflowStore(uow)
-            _mode(store, caller, app_id, lock=True)
+            mode = _mode(store, caller, app_id, lock=True)
             draft = self._publishable(store, caller, app_id)
             if draft.hash != seen:
                 raise AppError(Reason.DRAFT_WORKFLOW_NOT_SYNC)
             app = canonical(app_id)
             made = store.add_version(caller.tenant_id, caller.the_account, app, version, marks, at=at)
             store.join_datasets(caller.tenant_id, app, portable.dataset_ids(draft.graph))
+            if mode == "workflow":
+                register_triggers(uow, caller.tenant_id, app, draft.graph, at)
             published = _version(store, caller, app_id, made or "")
             uow.commit()
             return published

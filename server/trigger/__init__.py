@@ -1,0 +1,1 @@
+"""What starts workflows besides users: webhooks and schedules (workflow-engine.md 8.21)."""
