@@ -74,7 +74,7 @@ class Schedules:
             user_id = due.user_id or await self._db(self._user, due)
 
             def claim(uow: UnitOfWork) -> None:
-                if not TriggerStore(uow).advance(due.id, due.due_at, then):
+                if not TriggerStore(uow).advance(due, then):
                     raise _TakenError
 
             await self._triggered.start(due.app, user_id, version, due.node_id, {}, "schedule", claim)
@@ -93,7 +93,7 @@ class Schedules:
 
     def _pass_over(self, due: Due, then: datetime | None) -> None:
         with self._uow() as uow:
-            TriggerStore(uow).advance(due.id, due.due_at, then)
+            TriggerStore(uow).advance(due, then)
             uow.commit()
 
 

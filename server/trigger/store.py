@@ -141,9 +141,10 @@ class TriggerStore:
             for row in self._uow.execute(_DUE, {"now": now, "count": count})
         ]
 
-    def advance(self, trigger_id: str, seen: datetime, due_at: datetime | None) -> bool:
+    def advance(self, due: Due, due_at: datetime | None) -> bool:
         """Take what is due: False when another process did, or when it was switched off or changed meanwhile."""
-        moved = sa.update(triggers).where(_T.id == trigger_id, _T.due_at == seen).values(due_at=due_at)
+        mine = (_T.app_id == due.app.app_id, _T.id == due.id, _T.due_at == due.due_at)
+        moved = sa.update(triggers).where(*mine).values(due_at=due_at)
         return bool(self._uow.execute(moved).rowcount)
 
     def user(self, app: AppContext) -> str:

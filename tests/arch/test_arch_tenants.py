@@ -69,6 +69,8 @@ ALLOWED: Mapping[str, str] = {
     "WorkflowRunStore.finish": "a run of this process, by the key that it was started with",
     "WorkflowRunStore.pause": "a run of this process, by the key that it was started with",
     "WorkflowRunStore.step": "inserts only, each row with its tenant",
+    "TriggerStore.webhook": "whoever has the address may call it",
+    "TriggerStore.due": "schedules of all tenants run when they are due",
     "PruneStore.runs": "runs of all tenants go when they are old",
     "PruneStore.steps": "runs of all tenants go when they are old",
     "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",

@@ -28,6 +28,7 @@ from server.db.tables import (
     process_rules,
 )
 from server.db.tool_tables import mcp_tool_providers, workflow_tool_providers
+from server.db.trigger_tables import triggers
 from server.db.workflow_tables import workflow_draft_variables, workflows
 from server.kit.crypto import Sealer, hash_password
 from server.kit.ids import new_id
@@ -261,6 +262,15 @@ class Party:
             connection.commit()
         return {"workflow": versions[0]["id"]}
 
+    def _trigger(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """What a published webhook node has."""
+        row = {"id": new_id(), "app_id": made["app"], "node_id": "hook", "type": "trigger-webhook"}
+        with database(self.place.workspace.product) as connection:
+            tenant = sa.select(apps.c.tenant_id).where(apps.c.id == made["app"]).scalar_subquery()
+            connection.execute(sa.insert(triggers).values(tenant_id=tenant, **row))
+            connection.commit()
+        return {"trigger": row["id"]}
+
     def _draft_variable(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """What a debug run leaves."""
         row = {"id": new_id(), "app_id": made["app"], "node_id": "n", "name": "text", "value": "old"}
@@ -419,6 +429,7 @@ MAKERS: Mapping[str, Maker] = {
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
     "child_chunk": Party._document, "external_api": Party._external_api,
     "debug_run": Party._debug_run, "debug_task": Party._debug_run, "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
+    "trigger": Party._trigger,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
 }  # fmt: skip
 
@@ -428,7 +439,7 @@ INSIDE: Mapping[str, tuple[str, ...]] = {
     "conversation_variable": ("conversation",), "app_key": ("app",), "document": ("dataset",), "batch": ("dataset",),
     "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",), "workflow": ("app",),
     "debug_run": ("app",), "debug_task": ("app",),
-    "draft_variable": ("app",),
+    "draft_variable": ("app",), "trigger": ("app",),
 }  # fmt: skip
 
 

@@ -55,9 +55,11 @@ NOT_OWNED: Mapping[str, str] = {
         f"{request}.node_id": "a node in the app's own graph"
         for request in (
             "ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest", "RunDraftNodeRequest",
-            "GetNodeLastRunRequest",
+            "GetNodeLastRunRequest", "GetTriggerWebhookRequest",
         )
     },
+    "CallWebhookRequest.webhook_id": "the address is the right to call",
+    "CallDebugWebhookRequest.webhook_id": "the address is the right to call",
     "ListAppLogsRequest.created_by_end_user_session_id": "a filter over the app's own log",
     "StreamDraftChatRequest.conversation_id": "the author's own; test_workflow_console.py",
     "StreamDraftChatRequest.parent_message_id": "accepted, without effect",
@@ -115,6 +117,8 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "RunDraftNode": {"node_id": "start", "inputs": {}},
     "GetNodeLastRun": {"node_id": "start"},
     "StreamDraftChat": {"query": "q"},
+    "EnableTrigger": {"enable_trigger": False},
+    "GetTriggerWebhook": {"node_id": "hook"},
     "StreamWorkflowVersion": {"inputs": {}, "response_mode": "streaming"},
     "RenameConversation": {"name": "stolen"},
     "SendWebChatMessage": {"inputs": {}, "query": "again"},
@@ -181,7 +185,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
 }
 # Ids that a call cannot do without, besides those in its path.
 NEEDED = {
-    "conversation_id", "document_id", "document_ids", "segment_id", "target_id", "tag_ids", "operation_data.document_id", "operation_data.metadata_list.id",
+    "conversation_id", "document_id", "document_ids", "segment_id", "target_id", "trigger_id", "tag_ids", "operation_data.document_id", "operation_data.metadata_list.id",
     "data_source.info_list.file_info_list.file_ids", "info_list.file_info_list.file_ids",
 }  # fmt: skip
 # Refusals that are documented to be no 404: (RPC, field) -> status.
@@ -214,9 +218,10 @@ UNREAD: Mapping[tuple[str, str], str] = {
 }
 # Only a document that is being indexed can be paused, and no worker runs here; a new address is called before it is
 # stored.
-# Apps of workflow mode are no chatflows, and a node that nobody ran has no last run (test_workflow_console.py).
+# Apps of workflow mode are no chatflows, a node that nobody ran has no last run (test_workflow_console.py), and these
+# have no webhook node (test_triggers.py).
 NOT_MINE_EITHER = {
-    ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"),
+    ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
