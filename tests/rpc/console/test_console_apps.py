@@ -352,6 +352,7 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
                 uow.execute(sa.insert(tables.messages).values(id=message["message_id"], **shared, **conversation))
                 uow.execute(sa.insert(tables.message_files).values(id=new_id(), **shared, **message))
                 uow.execute(sa.insert(tables.saved_messages).values(end_user_id=new_id(), **shared, **message))
+                uow.execute(sa.insert(tables.message_agent_thoughts).values(id=new_id(), **shared, **message))
                 both = message | conversation
                 uow.execute(sa.insert(tables.message_feedbacks).values(id=new_id(), **shared, **both))
                 uow.execute(sa.insert(tables.runs).values(task_id=new_id(), **shared, **both))
