@@ -13,9 +13,10 @@ from server.db.engine import UowFactory
 from server.engine.node import FormAnswer
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, not_found
-from server.kit.plain import clean
+from server.kit.plain import clean, clean_text
 from server.runs.registry import Runs
 from server.runs.run import Run, RunKey
+from server.runs.store import RunStore
 from server.workflow_run.form_store import FormStore
 from server.workflow_run.plan import Author, Plan, Turn
 from server.workflow_run.runner import Runner
@@ -69,10 +70,12 @@ class Forms:
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
-                for run_id in await self._db(self._ready):
-                    await self.resume(run_id)
+                ready = await self._db(self._ready)
             except Exception as error:
                 log.warning("cannot look after paused runs: %s", str(error).partition("\n")[0])
+                continue
+            for run_id in ready:
+                self._runs.spawn(self.resume(run_id), f"resume run {run_id}")
 
     def _ready(self) -> list[str]:
         with self._uow() as uow:
@@ -88,7 +91,12 @@ class Forms:
         if loaded is None:
             return
         row, forms = loaded
-        version = await self._versions.of_run(row.tenant_id, row.app_id, row.workflow_id, row.graph)
+        try:
+            version = await self._versions.of_run(row.tenant_id, row.app_id, row.workflow_id, row.graph)
+        except AppError as error:
+            log.warning("run %s cannot go on: %s", run_id, error)
+            await self._db(self._end, row, f"The workflow cannot go on: {error}")
+            return
         plan = _plan(row, forms, version)
         await self._told(row)
         try:
@@ -112,6 +120,13 @@ class Forms:
             forms = store.forms(run_id) if row is not None else ()
         answered = any(form.asked and form.status in {"submitted", "timeout"} for form in forms)
         return (row, forms) if row is not None and answered else None
+
+    def _end(self, row: Any, cause: str) -> None:
+        """Nothing to go on with is there any more: the run has failed, and readers find that in the database."""
+        with self._uow() as uow:
+            if FormStore(uow).go_on(row.id, row.task_id, self._runs.owner) is not None:
+                RunStore(uow).abandon(row.task_id, clean_text(cause))
+            uow.commit()
 
     def _take(self, row: Any) -> Run:
         with self._uow() as uow:

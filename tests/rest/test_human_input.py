@@ -106,6 +106,19 @@ def test_a_waiting_run_is_stopped(asking: App) -> None:
     assert told[-1]["data"]["status"] == "stopped"
 
 
+def test_run_whose_version_is_gone_fails_with_the_reason(workspace: Workspace) -> None:
+    graph = chain(start(), human("ask"), end(said=("ask", "said")))
+    graph["edges"][1]["sourceHandle"] = "ok"
+    app = flow(workspace, graph)
+    made = run(app)["data"]
+    place = f"/console/api/apps/{app.id}/workflows"
+    workspace.ok(workspace.console.post(f"{place}/publish", json={}))
+    workspace.ok(workspace.console.delete(f"{place}/{made['workflow_id']}"))
+    assert fill_in(app, made["reasons"][0]["form_token"]).status_code == 200
+    wait_until(lambda: status(app, made["id"])["status"] == "failed", "the run ends")
+    assert status(app, made["id"])["error"].startswith("The workflow cannot go on: ")
+
+
 def test_unknown_form_is_not_found(asking: App) -> None:
     reply = asking.http.get("/v1/form/human_input/nobodys")
     assert (reply.status_code, reply.json()["message"]) == (404, "Form not found")
