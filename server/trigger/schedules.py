@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from server.db.bridge import Database
 from server.db.engine import UnitOfWork, UowFactory
@@ -25,6 +25,7 @@ log = logging.getLogger("transom.triggers")
 
 _LOOK_SECONDS = 1.0
 _AT_ONCE = 20
+_PAUSE = timedelta(seconds=10)
 
 
 class _TakenError(Exception):
@@ -56,34 +57,28 @@ class Schedules:
         for due in await self._db(self._due):
             if self._runs.draining:
                 return
+            then = await asyncio.to_thread(_next, due)
             try:
-                await self._fire(due)
+                await self._start(due, then)
             except _TakenError:
                 pass
             except Exception as error:
-                log.warning("schedule %s of app %s waits: %s", due.node_id, due.app.app_id, error)
+                log.warning("schedule %s of app %s cannot run now: %s", due.node_id, due.app.app_id, error)
+                await self._db(self._put_off, due, _again(error, then))
 
     def _due(self) -> list[Due]:
         with self._uow() as uow:
             return TriggerStore(uow).due(datetime.now(UTC), _AT_ONCE)
 
-    async def _fire(self, due: Due) -> None:
-        then = await asyncio.to_thread(_next, due)
-        try:
-            version = await self._versions.published(due.app)
-            user_id = due.user_id or await self._db(self._user, due)
+    async def _start(self, due: Due, then: datetime | None) -> None:
+        version = await self._versions.published(due.app)
+        user_id = due.user_id or await self._db(self._user, due)
 
-            def claim(uow: UnitOfWork) -> None:
-                if not TriggerStore(uow).advance(due, then):
-                    raise _TakenError
+        def claim(uow: UnitOfWork) -> None:
+            if not TriggerStore(uow).advance(due, then):
+                raise _TakenError
 
-            await self._triggered.start(due.app, user_id, version, due.node_id, {}, "schedule", claim)
-        except AppError as error:
-            if error.reason in {Reason.TOO_MANY_REQUESTS, Reason.SERVICE_UNAVAILABLE}:
-                raise
-            # It would fail each second: this time is passed over.
-            log.warning("schedule %s of app %s cannot run: %s", due.node_id, due.app.app_id, error)
-            await self._db(self._pass_over, due, then)
+        await self._triggered.start(due.app, user_id, version, due.node_id, {}, "schedule", claim)
 
     def _user(self, due: Due) -> str:
         with self._uow() as uow:
@@ -91,10 +86,18 @@ class Schedules:
             uow.commit()
             return user_id
 
-    def _pass_over(self, due: Due, then: datetime | None) -> None:
+    def _put_off(self, due: Due, until: datetime | None) -> None:
         with self._uow() as uow:
-            TriggerStore(uow).advance(due, then)
+            TriggerStore(uow).advance(due, until)
             uow.commit()
+
+
+def _again(error: Exception, then: datetime | None) -> datetime | None:
+    """When to try once more: soon, but what cannot run at all waits for its next time. Nobody's place is held up."""
+    if isinstance(error, AppError) and error.reason is not Reason.TOO_MANY_REQUESTS:
+        return then
+    soon = datetime.now(UTC) + _PAUSE
+    return min(then, soon) if then else soon
 
 
 def _next(due: Due) -> datetime | None:

@@ -56,6 +56,8 @@ class WebhookServicer(hook_rpc.WebhookServiceServicer):
         try:
             status, shown = await self._webhooks.call(found, version, node, _asked(call, first), data)
         except WebhookRequestError as error:
+            if not call.rest:
+                raise bad_request(str(error)) from error
             status, shown = 400, {"error": "Bad Request", "message": str(error)}
         call.status = status
         return HttpBody(content_type=_JSON, data=orjson.dumps(shown))

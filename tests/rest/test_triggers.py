@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 import sqlalchemy as sa
+from google.api.httpbody_pb2 import HttpBody
 
+from server.db.tables import apps, runs
 from server.db.trigger_tables import triggers
 from tests.harness.product import App, Product, Workspace
 from tests.harness.stores import wait_until
 from tests.rest.flows import Graph, chain, edge, end, flow, node
 from tests.rest.parties import database
+from transom.workflow.v1 import webhook_http_service_pb2, webhook_http_service_pb2_grpc
 
 HOOK = node(
     "hook", "trigger-webhook", method="post", content_type="application/json",
@@ -244,23 +248,26 @@ def set_due(connection: sa.Connection, app: App, due_at: datetime) -> None:
     connection.execute(sa.update(triggers).where(triggers.c.app_id == app.id).values(due_at=due_at))
 
 
-def test_schedule_that_is_due_runs_once(workspace: Workspace, connection: sa.Connection) -> None:
-    app = flow(workspace, chain(CLOCK, end(at=("sys", "timestamp"))))
-    (listed,) = console(workspace, app, "triggers")["data"]
-    then = datetime.fromisoformat(listed["next_run_at"])
+def test_schedule_that_is_due_runs_once(workspace: Workspace, product: Product, connection: sa.Connection) -> None:
+    assert product.servers > 1, "processes must compete"
+    clocks = [{**CLOCK, "id": f"clock{number}"} for number in range(5)]
+    graph = {"nodes": [*clocks, end(at=("sys", "timestamp"))], "edges": [edge(one["id"], "end") for one in clocks]}
+    app = flow(workspace, graph)
+    listed = console(workspace, app, "triggers")["data"]
+    then = datetime.fromisoformat(listed[0]["next_run_at"])
     # Midnight in Berlin.
     assert (then.astimezone(UTC).hour, then.astimezone(UTC).minute, then > datetime.now(UTC)) == (23, 0, True)
     # Missed for years: it is made up for once.
     set_due(connection, app, datetime.now(UTC) - timedelta(days=9 * 366))
-    (run,) = ended(workspace, app, "schedule")
+    run = ended(workspace, app, "schedule", 5)[0]
     assert isinstance(outputs(workspace, app, run)["at"], int)
-    (listed,) = console(workspace, app, "triggers")["data"]
-    assert datetime.fromisoformat(listed["next_run_at"]) == then
+    listed = console(workspace, app, "triggers")["data"]
+    assert {datetime.fromisoformat(one["next_run_at"]) for one in listed} == {then}
     set_due(connection, app, datetime.now(UTC))
-    assert len(ended(workspace, app, "schedule", 2)) == 2
+    ended(workspace, app, "schedule", 10)
 
 
-def test_schedule_that_is_off_is_not_due(workspace: Workspace, connection: sa.Connection) -> None:
+def test_schedule_that_is_off_is_not_due(workspace: Workspace, anybody: httpx.Client) -> None:
     graph = {"nodes": [CLOCK, HOOK, end(at=("sys", "timestamp"))], "edges": [edge("clock", "end"), edge("hook", "end")]}
     app = flow(workspace, graph)
     found = {one["node_id"]: one for one in console(workspace, app, "triggers")["data"]}
@@ -274,3 +281,54 @@ def test_schedule_that_is_off_is_not_due(workspace: Workspace, connection: sa.Co
     assert (again["clock"]["status"], again["clock"]["next_run_at"]) == ("disabled", None)
     on = workspace.ok(workspace.console.post(place, json={"trigger_id": clock["id"], "enable_trigger": True}))
     assert on["next_run_at"] == clock["next_run_at"]
+    assert anybody.post(address(workspace, app), json={"name": "bo"}).status_code == 202
+    (run,) = ended(workspace, app)
+    assert isinstance(outputs(workspace, app, run)["at"], int)
+
+
+def test_schedule_that_makes_no_sense_is_not_published(workspace: Workspace) -> None:
+    app = flow(workspace, hooked())
+    clock = node("clock", "trigger-schedule", mode="cron", cron_expression="61 * * * *")
+    refused = publish(workspace, app, chain(clock, end(at=("sys", "timestamp"))))
+    assert (refused.status_code, refused.json()["code"]) == (400, "invalid_param")
+    assert "clock" in refused.json()["message"]
+    assert [one["node_id"] for one in console(workspace, app, "triggers")["data"]] == ["hook"]
+
+
+def test_schedule_of_a_busy_app_waits(workspace: Workspace, connection: sa.Connection) -> None:
+    app = flow(workspace, chain(CLOCK, end(at=("sys", "timestamp"))))
+    busy = sa.update(apps).where(apps.c.id == app.id)
+    connection.execute(busy.values(max_active_requests=1))
+    other = {"tenant_id": sa.select(apps.c.tenant_id).where(apps.c.id == app.id).scalar_subquery(), "app_id": app.id}
+    connection.execute(sa.insert(runs).values(
+        task_id=str(uuid.uuid4()), mode="workflow", owner="somebody", **other
+    ))  # fmt: skip
+    now = datetime.now(UTC)
+    set_due(connection, app, now)
+    due = sa.select(triggers.c.due_at).where(triggers.c.app_id == app.id)
+    wait_until(lambda: connection.execute(due).scalar_one() != now, 10)
+    assert timedelta(0) < connection.execute(due).scalar_one() - now < timedelta(seconds=20)
+    assert console(workspace, app, "workflow-runs", triggered_from="schedule")["data"] == []
+    connection.execute(sa.delete(runs).where(runs.c.app_id == app.id))
+    set_due(connection, app, now)
+    ended(workspace, app, "schedule")
+
+
+def test_webhook_is_called_over_grpc(workspace: Workspace, product: Product, app: App) -> None:
+    webhook_id = address(workspace, app).rpartition("/")[2]
+    with grpc.insecure_channel(product.url.removeprefix("http://")) as channel:
+        stub = webhook_http_service_pb2_grpc.WebhookServiceStub(channel)
+
+        def call(data: bytes) -> HttpBody:
+            content = HttpBody(content_type="application/json", data=data)
+            piece = webhook_http_service_pb2.CallWebhookRequest(webhook_id=webhook_id, content=content)
+            reply: HttpBody = stub.CallWebhook(iter([piece]))
+            return reply
+
+        with pytest.raises(grpc.RpcError) as error:
+            call(b"{}")
+        assert (error.value.code(), error.value.details()) == (
+            grpc.StatusCode.INVALID_ARGUMENT, "Required body parameter missing: name",
+        )  # fmt: skip
+        assert call(b'{"name": "bo"}').data == b'{"taken":true}'
+    ended(workspace, app)
