@@ -30,6 +30,7 @@ from server.app.servicer import ApiKeyServicer, AppServicer
 from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
+from server.bootstrap_annotation import add_annotations
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bootstrap_ops import add_ops
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
@@ -322,7 +323,7 @@ def add_service_api(
     chat = ChatService(
         db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps,
         RemoteFiles(core.outbound),
-        Agents(workflows.tools.registry, knowledge.apps, files.links.link),
+        Agents(workflows.tools.registry, knowledge.apps, files.links.link), knowledge.annotations,
     )
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(
@@ -339,7 +340,9 @@ def add_service_api(
     )
     registry.add(MessageServicer(db, MessageService(uow), asking, printer), message_pb2, message_grpc, "MessageService")
     infos = AppInfoService(uow)
-    infos_api = AppInfoServicer(db, infos, core.workflows, upload_limits, files.links.link, VERSION)
+    infos_api = AppInfoServicer(
+        db, infos, core.workflows, upload_limits, files.links.link, VERSION, knowledge.annotations.shown
+    )
     registry.add(
         infos_api, info_pb2, info_grpc, "AppInfoService",
     )
@@ -450,6 +453,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_tools(registry, core, workflows.tools)
     admin = add_ops(registry, core)
     add_triggers(registry, core, files, workflows)
+    add_annotations(registry, core)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
         options=_OPTIONS,

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.engine import Engine
 
+from server.annotation.model import TOPIC as ANNOTATIONS
+from server.annotation.replies import AnnotationReplies
+from server.bootstrap_annotation import annotation_jobs
 from server.dataset.models import Models as DatasetModels
 from server.dataset.service import DatasetService
 from server.dataset.servicer import DatasetServicer
@@ -121,6 +124,7 @@ class Knowledge:
     searcher: Searcher
     apps: AppRetrieval
     history: SearchLog
+    annotations: AnnotationReplies
 
 
 async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> Knowledge:
@@ -134,7 +138,8 @@ async def build_knowledge(core: Core, models: Models, stack: AsyncExitStack) -> 
     history = SearchLog(db, uow)
     stack.push_async_callback(history.close)
     apps = AppRetrieval(db, uow, searcher, embedder, reranker, external, Asker(models.runtime), history)
-    return Knowledge(entries, embedder, reranker, searcher, apps, history)
+    annotations = AnnotationReplies(db, uow, embedder, core.bus)
+    return Knowledge(entries, embedder, reranker, searcher, apps, history, annotations)
 
 
 def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, knowledge: Knowledge) -> None:
@@ -221,6 +226,10 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
     runtime: list[Any] = []
     models = BlockingModels(_worker_models(parts, runtime))
     ask = BlockingAsk(models.loop, runtime[0])
+
+    def tell(app_id: str) -> None:
+        models.loop.run(runtime[1].publish(ANNOTATIONS, app_id))
+
     links = FileLinks(settings.secret_key, settings.public_url, settings.file_link_seconds)
     indexer = DocumentIndexer(
         uow, entries, models, files, PictureKeeper(uow, files, links.link), ask, ExtractLimits(),
@@ -244,13 +253,14 @@ def knowledge_jobs(parts: Parts) -> dict[str, Handler]:
         "sweep_indexes": upkeep.sweep,
         "reconcile_knowledge": upkeep.reconcile,
         "find_orphans": upkeep.look_for_orphans,
+        **annotation_jobs(uow, models, tell),
         "check_entries": upkeep.check_entries,
     }
 
 
 @asynccontextmanager
 async def _worker_models(parts: Parts, runtime: list[Any]) -> AsyncIterator[tuple[Embedder, Reranker]]:
-    """Embedder and reranker on the worker's loop; the runtime behind them is put into ``runtime``."""
+    """Embedder and reranker on the worker's loop; the runtime behind them and the bus are put into ``runtime``."""
     from server.bootstrap import build_models, redis_client
     from server.bus import Bus
     from server.db.bridge import Database
@@ -265,5 +275,5 @@ async def _worker_models(parts: Parts, runtime: list[Any]) -> AsyncIterator[tupl
         bus.start()
         stack.push_async_callback(bus.stop)
         models = build_models(settings, db, parts.uow, bus, stack)
-        runtime.append(models.runtime)
+        runtime.extend((models.runtime, bus))
         yield build_embedding(models.runtime, db, parts.uow, redis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from server.db.annotation_tables import annotation_hits, annotation_settings, app_annotations
 from server.db.engine import UnitOfWork
 from server.db.tables import (
     api_keys,
@@ -46,6 +47,8 @@ _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (workflow_draft_variables, workflow_draft_variables.c.id), (workflow_pauses, workflow_pauses.c.run_id),
     (human_input_forms, human_input_forms.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
     (triggers, triggers.c.id),
+    (annotation_hits, annotation_hits.c.id), (app_annotations, app_annotations.c.id),
+    (annotation_settings, annotation_settings.c.app_id),
 )  # fmt: skip
 
 

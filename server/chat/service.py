@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from server.annotation.model import Hit, Match
 from server.chat import memory, naming
 from server.chat.agent import Agents, AgentWork, Order
 from server.chat.files import (
@@ -75,6 +76,18 @@ class Knowledge(Protocol):
         ...
 
 
+class Annotations(Protocol):
+    """What a turn needs of answers that people wrote."""
+
+    async def match(self, tenant_id: str, app_id: str, query: str) -> Match | None:
+        """The annotation that answers; never raises."""
+        ...
+
+    async def keep(self, hit: Hit) -> None:
+        """Count an answer that was given."""
+        ...
+
+
 class Uploads(Protocol):
     """What a turn needs of the file store."""
 
@@ -130,6 +143,8 @@ class Turn:
     parent_message_id: str | None = NIL_UUID
     # What the datasets say; None: none was searched.
     found: Retrieved | None = None
+    # The annotation that answers instead of the model.
+    annotation: Match | None = None
     prompt: Prompt | None = None
     usage: Usage | None = None
     started: float = field(default_factory=time.monotonic)
@@ -145,7 +160,7 @@ class ChatService:
     def __init__(
         self, db: Database, uow: UowFactory, runs: Runs, models: Models, uploads: Uploads, namer: Namer,
         shown: Shown, settings: Settings, knowledge: Knowledge | None = None, remotes: Remotes | None = None,
-        agents: Agents | None = None,
+        agents: Agents | None = None, annotations: Annotations | None = None,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -155,6 +170,7 @@ class ChatService:
         self._knowledge = knowledge
         self._remotes = remotes
         self._agents = agents
+        self._annotations = annotations
         self._namer = namer
         self._shown = shown
         self._settings = settings
@@ -291,6 +307,8 @@ class ChatService:
         await self._finish(run, turn, status, error)
 
     async def _ask(self, run: Run, turn: Turn) -> None:
+        if await self._is_annotated(run, turn):
+            return
         turn.found = await self._search(run, turn)
         turn.prompt = await self._prompt(turn)
         parameters = await fitting.shrink_max_tokens(
@@ -313,6 +331,22 @@ class ChatService:
                     if turn.first_token is None:
                         turn.first_token = time.monotonic()
                     run.delta(chunk.text)
+
+    async def _is_annotated(self, run: Run, turn: Turn) -> bool:
+        """Answer by an annotation, when one fits (feature-semantics.md 3.5); whether one did."""
+        if self._annotations is None or turn.mode == "completion":
+            return False
+        key = run.key
+        turn.annotation = await self._annotations.match(key.tenant_id, key.app_id, turn.query)
+        if turn.annotation is None:
+            return False
+        run.say(turn.annotation.answer)
+        hit = Hit(
+            key.tenant_id, key.app_id, key.message_id, key.end_user_id, source="api", query=turn.query,
+            match=turn.annotation,
+        )
+        self._runs.spawn(self._annotations.keep(hit), "count an annotation's hit")
+        return True
 
     async def _search(self, run: Run, turn: Turn) -> Retrieved | None:
         """Search the app's datasets (feature-semantics.md section 7); None when there is nothing to search by."""
@@ -382,15 +416,19 @@ class ChatService:
     def _final_message(self, run: Run, turn: Turn, usage: Usage, error: AppError | None) -> FinalMessage:
         now = time.monotonic()
         latency = now - turn.started
+        prices = None if turn.annotation else turn.model.card.pricing
         shown = pricing.usage_dict(
-            usage, turn.model.card.pricing, latency=latency,
+            usage, prices, latency=latency,
             time_to_first_token=turn.first_token - turn.started if turn.first_token else None,
             time_to_generate=now - turn.first_token if turn.first_token else None,
         )
         cause = None
         found = turn.found.resources if turn.found else turn.done.resources
         cited = found if turn.config.retriever_resource else []
-        metadata: dict[str, Any] = {"annotation_reply": None, "retriever_resources": cited, "usage": shown}
+        metadata: dict[str, Any] = {
+            "annotation_reply": turn.annotation.reply() if turn.annotation else None, "retriever_resources": cited,
+            "usage": shown,
+        }  # fmt: skip
         if error is not None:
             cause = clean_text(error.detail if error.reason == Reason.INTERNAL_SERVER_ERROR else str(error))
             http_status, message = self._shown(error)
@@ -398,7 +436,7 @@ class ChatService:
         return FinalMessage(
             answer=stored_answer(run.answer), metadata=metadata,
             prompt_tokens=usage.prompt_tokens, answer_tokens=usage.completion_tokens,
-            price=pricing.total_price(usage, turn.model.card.pricing), currency=str(shown["currency"]),
+            price=pricing.total_price(usage, prices), currency=str(shown["currency"]),
             latency=latency, error=cause,
         )
 

@@ -131,6 +131,14 @@ class Run:
         else:
             self.emit(message=piece)
 
+    def say(self, text: str) -> None:
+        """Append what no model said: a ``message`` in every mode."""
+        text = clean_text(text)
+        if text:
+            self.answer_parts.append(text)
+            self.answer_dirty = True
+            self.emit(message=MessageDelta(answer=text))
+
     def replace(self, text: str, reason: str) -> None:
         """Replace the answer so far."""
         text = clean_text(text)

@@ -61,6 +61,7 @@ workflow:
 PAGE = "page of "
 # Long enough for a stop to arrive while it speaks.
 SLOW = "slow@tokens=400,delay=25"
+ANNOTATION_REPLY = {"score_threshold": 0.9, "embedding_provider_name": COMPATIBLE, "embedding_model_name": "none"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
 UPLOADS = {
     "enabled": True, "allowed_file_types": ["image"], "allowed_file_upload_methods": ["local_file"],
@@ -372,6 +373,20 @@ class Party:
             connection.commit()
         return str(row["id"])
 
+    def _annotation(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """Of the app behind the key, with a job that no worker takes."""
+        http = self.apps[mode].http
+        return self._annotated(http, "/v1/apps", "annotation", "annotation_job")
+
+    def _app_annotation(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        path = f"/console/api/apps/{made['app']}"
+        return self._annotated(self._console, path, "app_annotation", "app_annotation_job")
+
+    def _annotated(self, http: httpx.Client, path: str, annotation: str, job: str) -> dict[str, str]:
+        switched = self._ok(http.post(f"{path}/annotation-reply/enable", json=ANNOTATION_REPLY))
+        said = {"question": "mine", "answer": "mine"}
+        return {annotation: self._ok(http.post(f"{path}/annotations", json=said))["id"], job: switched["job_id"]}
+
     def _metadata(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         path = f"/v1/datasets/{made['dataset']}/metadata"
         return {"metadata": self._ok(self._datasets.post(path, json={"type": "string", "name": "colour"}))["id"]}
@@ -430,6 +445,8 @@ MAKERS: Mapping[str, Maker] = {
     "child_chunk": Party._document, "external_api": Party._external_api,
     "debug_run": Party._debug_run, "debug_task": Party._debug_run, "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
     "trigger": Party._trigger,
+    "annotation": Party._annotation, "annotation_job": Party._annotation,
+    "app_annotation": Party._app_annotation, "app_annotation_job": Party._app_annotation,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
 }  # fmt: skip
 
@@ -440,6 +457,7 @@ INSIDE: Mapping[str, tuple[str, ...]] = {
     "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",), "workflow": ("app",),
     "debug_run": ("app",), "debug_task": ("app",),
     "draft_variable": ("app",), "trigger": ("app",),
+    "app_annotation": ("app",), "app_annotation_job": ("app",),
 }  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from gateway.contract import Binding
 from tests.harness.product import Product, Workspace
 from tests.rest.calls import BINDINGS, LATER, Field, policy_of, request_fields, rest, with_value
 from tests.rest.parties import (
+    ANNOTATION_REPLY,
     COMPATIBLE,
     INSIDE,
     MAKERS,
@@ -163,6 +164,12 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "UpdateMcpProvider": {"name": "stolen", "server_url": "[__HIDDEN__]", "server_identifier": "stolen"},
     "CreateWorkflowTool": {"name": "stolen", "label": "stolen"},
     "UpdateWorkflowTool": {"name": "stolen", "label": "stolen"},
+    "UpdateAnnotation": {"question": "stolen", "answer": "stolen"},
+    "GetAnnotationReplyJob": {"action": "enable"},
+    "CreateAppAnnotation": {"question": "stolen", "answer": "stolen"},
+    "UpdateAppAnnotation": {"question": "stolen", "answer": "stolen"},
+    "SwitchAppAnnotationReply": {"action": "enable", **ANNOTATION_REPLY},
+    "GetAppAnnotationReplyJob": {"action": "enable"},
     "UpdateTag": {"name": "stolen"},
     "UpdateConsoleTag": {"name": "taken away"},
     "BindConsoleTags": {"type": "knowledge"},
@@ -198,6 +205,7 @@ OTHER_STATUS: Mapping[tuple[str, str], int] = {
     ("UpdateDocumentsMetadata", "operation_data.metadata_list.id"): 400,  # dataset-api.md 7
     # No embedding model sees images, whoever's they are.
     ("RetrieveSegments", "attachment_ids"): 400, ("HitTest", "attachment_ids"): 400,
+    **{(name, "job_id"): 400 for name in ("GetAnnotationReplyJob", "GetAppAnnotationReplyJob")},  # service-api.md 10.7
     ("ImportApp", "app_id"): 400,  # console-api.md section 6: the status is in the body
 }
 # Ids that are left alone without a word, besides those that the contract marks so: dataset-api.md 7.
@@ -220,7 +228,9 @@ UNREAD: Mapping[tuple[str, str], str] = {
 # stored.
 # Apps of workflow mode are no chatflows, a node that nobody ran has no last run (test_workflow_console.py), and these
 # have no webhook node (test_triggers.py).
+# A message of one's own is in another app than the one that is made here (test_annotations.py).
 NOT_MINE_EITHER = {
+    ("CreateAppAnnotation", "message_id"),
     ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),

@@ -1,0 +1,1 @@
+"""Annotations: answers that people wrote, given instead of a model's."""

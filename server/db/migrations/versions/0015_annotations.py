@@ -1,0 +1,13 @@
+"""Annotations and who they answered."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+
+
+def upgrade() -> None:
+    """Add the tables as they were at this revision."""
+    op.execute(Path(__file__).with_suffix(".sql").read_text())
