@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from gateway.contract import Binding
 from server.account.model import new_owner
 from server.account.store import AccountStore
+from server.db.annotation_tables import app_annotations
 from server.db.engine import make_engine, uow_factory
 from server.db.tables import (
     apps,
@@ -374,18 +375,19 @@ class Party:
         return str(row["id"])
 
     def _annotation(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
-        """Of the app behind the key, with a job that no worker takes."""
-        http = self.apps[mode].http
-        return self._annotated(http, "/v1/apps", "annotation", "annotation_job")
+        app = self.apps[mode]
+        job = self._ok(app.http.post("/v1/apps/annotation-reply/enable", json=ANNOTATION_REPLY))["job_id"]
+        return {"annotation": self._annotated(app.id), "annotation_job": job}
 
     def _app_annotation(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
-        path = f"/console/api/apps/{made['app']}"
-        return self._annotated(self._console, path, "app_annotation", "app_annotation_job")
+        path = f"/console/api/apps/{made['app']}/annotation-reply/enable"
+        job = self._ok(self._console.post(path, json=ANNOTATION_REPLY))["job_id"]
+        return {"app_annotation": self._annotated(made["app"]), "app_annotation_job": job}
 
-    def _annotated(self, http: httpx.Client, path: str, annotation: str, job: str) -> dict[str, str]:
-        switched = self._ok(http.post(f"{path}/annotation-reply/enable", json=ANNOTATION_REPLY))
-        said = {"question": "mine", "answer": "mine"}
-        return {annotation: self._ok(http.post(f"{path}/annotations", json=said))["id"], job: switched["job_id"]}
+    def _annotated(self, app_id: str) -> str:
+        tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
+        row = {"id": new_id(), "tenant_id": tenant, "app_id": app_id, "question": "mine", "answer": "mine"}
+        return self._insert(app_annotations, row)
 
     def _metadata(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         path = f"/v1/datasets/{made['dataset']}/metadata"
