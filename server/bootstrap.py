@@ -84,6 +84,7 @@ from server.runs.log import EventLog
 from server.runs.registry import Runs
 from server.sandbox.runner import Sandbox
 from server.settings import Settings
+from server.usage.service import UsageService
 from server.worker.watch import WorkerWatch
 from server.workflow.library import WorkflowLibrary
 from server.workflow.prune import RunPrune
@@ -363,6 +364,7 @@ class Services:
     workflows: WorkflowService
     keys: KeyService
     plans: PlanService
+    usage: UsageService
 
 
 def build_services(uow: UowFactory, models: Models, settings: Settings) -> Services:
@@ -378,6 +380,7 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
         workflows=workflows,
         keys=KeyService(uow, sealer),
         plans=PlanService(uow),
+        usage=UsageService(uow),
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from server.db.migrate import require_current
 from server.ops.admin import AdminPort
 from server.ops.numbers import Numbers
 from server.ops.ready import ReadyService
 from server.ops.ready_servicer import ReadinessServicer
+from server.usage.service import UsageService
+from server.usage.servicer import UsageServicer
+from transom.console.v1 import usage_service_pb2 as usage_pb2
+from transom.console.v1 import usage_service_pb2_grpc as usage_grpc
 from transom.ops.v1 import readiness_service_pb2 as ready_pb2
 from transom.ops.v1 import readiness_service_pb2_grpc as ready_grpc
 
@@ -16,7 +22,8 @@ if TYPE_CHECKING:
 
 
 def add_ops(registry: Registry, core: Core) -> AdminPort:
-    """Readiness as an RPC, and on the admin port, which does not listen yet, with the numbers."""
-    ready = ReadyService(core.db, core.engine, core.redis)
+    """Usage and readiness as RPCs, and on the admin port, which does not listen yet, with the numbers."""
+    ready = ReadyService(core.db, partial(require_current, core.engine), core.redis)
     registry.add(ReadinessServicer(ready), ready_pb2, ready_grpc, "ReadinessService")
+    registry.add(UsageServicer(core.db, UsageService(core.uow)), usage_pb2, usage_grpc, "UsageService")
     return AdminPort(Numbers(core.db, core.uow, core.runs), ready)

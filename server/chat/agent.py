@@ -99,6 +99,8 @@ class AgentWork:
     usage: Usage | None = None
     resources: list[dict[str, Any]] = field(default_factory=list)
     first_token: float | None = None
+    # How often the model was asked.
+    calls: int = 0
 
     @property
     def files(self) -> list[File]:
@@ -107,6 +109,7 @@ class AgentWork:
 
     def spend(self, heard: Heard) -> None:
         """Add what one answer cost."""
+        self.calls += 1
         old = self.usage or Usage()
         self.usage = Usage(
             old.prompt_tokens + heard.usage.prompt_tokens, old.completion_tokens + heard.usage.completion_tokens,

@@ -47,6 +47,7 @@ from server.llm import fitting, pricing, tokens
 from server.llm.port import ChatModel, ChatRequest, FilePart, ModelFault, Usage
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.settings import AppSearch
+from server.runs.ledger import Cost
 from server.runs.registry import INTERNAL, Runs, limit_of, too_many
 from server.runs.run import Outcome, Run, RunKey
 from server.runs.store import FinalMessage, RunStore
@@ -269,7 +270,7 @@ class ChatService:
                     name=naming.initial_name(turn.query),
                     introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
                     inputs=turn.inputs, query=turn.query, parent_message_id=turn.parent_message_id, via=caller.via,
-                    files=turn.files,
+                    api_key_id=app.key_id, files=turn.files,
                 ),
                 self._runs.owner,
             )
@@ -437,7 +438,7 @@ class ChatService:
             answer=stored_answer(run.answer), metadata=metadata,
             prompt_tokens=usage.prompt_tokens, answer_tokens=usage.completion_tokens,
             price=pricing.total_price(usage, prices), currency=str(shown["currency"]),
-            latency=latency, error=cause,
+            latency=latency, error=cause, costs=[] if turn.annotation else [_cost(turn, usage)],
         )
 
     async def _store_end(self, run: Run, status: str, final: FinalMessage, done: AgentWork) -> bool:
@@ -493,3 +494,12 @@ def fault_of(outcome: Outcome) -> AppError | None:
     if isinstance(outcome.error, ModelFault) or outcome.error.reason != Reason.INTERNAL_SERVER_ERROR:
         return outcome.error
     return AppError(Reason.INTERNAL_SERVER_ERROR, detail=outcome.error.detail)
+
+
+def _cost(turn: Turn, usage: Usage) -> Cost:
+    card = turn.model.card
+    return Cost(
+        card.provider, card.model, usage.prompt_tokens, usage.completion_tokens,
+        pricing.total_price(usage, card.pricing), card.pricing.currency if card.pricing else "USD",
+        calls=turn.done.calls or 1, is_estimated=usage.estimated,
+    )

@@ -101,6 +101,7 @@ class NewTurn:
     query: str
     parent_message_id: str | None
     via: str
+    api_key_id: str = ""
     files: Sequence[ResolvedFile] = ()
 
 
@@ -142,6 +143,7 @@ class ChatStore:
         key = RunKey(
             task_id=new_id(), tenant_id=turn.tenant_id, app_id=turn.app_id, mode=turn.mode, message_id=new_id(),
             conversation_id=conversation_id, end_user_id=turn.end_user_id, created_at=0,
+            api_key_id=turn.api_key_id,
         )
         values = {
             "b_conversation": conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,

@@ -274,7 +274,7 @@ runs = sa.Table(
     _id("task_id", primary_key=True), _id("tenant_id"), _id("app_id"),
     # A workflow app has no message.
     _text("mode"), _id("message_id", nullable=True), _id("conversation_id", nullable=True),
-    _id("end_user_id", nullable=True),
+    _id("end_user_id", nullable=True), _id("api_key_id", nullable=True),
     # The process that works on it; see process_leases.
     _text("owner"),
     # running, succeeded, failed, stopped; paused: nobody works on it, and another process may go on.

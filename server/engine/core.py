@@ -111,7 +111,7 @@ class Core:
         """The counters as JSON."""
         return {
             "steps": self.steps, "exceptions": self.exceptions, "outputs": values.encode(self.outputs),
-            "spent": [{"usage": asdict(item.usage), "shown": dict(item.shown)} for item in self.spent],
+            "spent": [asdict(item) for item in self.spent],
         }  # fmt: skip
 
     def load(self, state: Mapping[str, Any]) -> None:
@@ -119,7 +119,7 @@ class Core:
         self.steps, self.exceptions = state["steps"], state["exceptions"]
         self.outputs = dict(values.decode(state["outputs"]))
         for item in state["spent"]:
-            self.pay(Spent(Usage(**item["usage"]), item["shown"]))
+            self.pay(Spent(**{**item, "usage": Usage(**item["usage"])}))
 
 
 def cost(spent: Iterable[Spent]) -> dict[str, Any]:

@@ -50,10 +50,16 @@ class PauseNode(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one model call cost; ``shown`` is the ``usage`` object of sse-events.md 8.1 with decimal strings."""
+    """What one model call cost, or some ``calls`` of one model.
+
+    ``shown`` is the ``usage`` object of sse-events.md 8.1 with decimal strings.
+    """
 
     usage: Usage
     shown: Mapping[str, Any]
+    provider: str = ""
+    model: str = ""
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True)

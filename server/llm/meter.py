@@ -27,7 +27,7 @@ class Meter:
     """Takes the pieces of one answer. Its clock starts when it is made."""
 
     def __init__(self, card: ModelCard) -> None:
-        self._card = card
+        self.card = card
         self._began = time.perf_counter()
         self._first: float | None = None
         self._pieces: list[str] = []
@@ -65,7 +65,7 @@ class Meter:
     def _shown(self, usage: Usage) -> Mapping[str, Any]:
         now = time.perf_counter()
         return usage_dict(
-            usage, self._card.pricing, latency=now - self._began,
+            usage, self.card.pricing, latency=now - self._began,
             time_to_first_token=self._first and self._first - self._began,
             time_to_generate=self._first and now - self._first,
         )

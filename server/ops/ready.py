@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
-from sqlalchemy.engine import Engine
 
 from server.db.bridge import Database
-from server.db.migrate import SchemaError, require_current
+from server.db.migrate import SchemaError
 
 _SECONDS = 2.0
 
@@ -33,11 +33,11 @@ class Readiness:
 
 
 class ReadyService:
-    """Asks each part, at most two seconds."""
+    """Asks each part, at most two seconds. ``require_current`` raises SchemaError for an old or newer schema."""
 
-    def __init__(self, db: Database, engine: Engine, redis: Redis) -> None:
+    def __init__(self, db: Database, require_current: Callable[[], object], redis: Redis) -> None:
         self._db = db
-        self._engine = engine
+        self._require_current = require_current
         self._redis = redis
 
     async def look(self) -> Readiness:
@@ -48,7 +48,7 @@ class ReadyService:
     async def _stores(self) -> tuple[str, str]:
         try:
             async with asyncio.timeout(_SECONDS):
-                await self._db(require_current, self._engine)
+                await self._db(self._require_current)
         except SchemaError as error:
             return "ok", str(error)
         except Exception:

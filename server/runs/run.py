@@ -42,6 +42,8 @@ class RunKey:
     created_at: int
     # The workflow run, in apps that have a workflow.
     workflow_run_id: str = ""
+    # The key that it came with, for the ledger.
+    api_key_id: str = ""
 
     @property
     def shown_conversation_id(self) -> str:

@@ -21,6 +21,7 @@ from server.db.workflow_tables import (
     workflow_run_data,
     workflow_runs,
 )
+from server.runs.ledger import Cost, ledger_of, ledger_text, run_columns
 from server.runs.run import RunKey
 
 INTERRUPTED = "The server stopped while the answer was being written."
@@ -46,7 +47,7 @@ _ENDED_RUN = (
         status=sa.bindparam("b_status"), error=sa.bindparam("b_error"), last_sequence=sa.bindparam("b_last"),
         finished_at=sa.func.now(),
     )
-    .returning(runs.c.message_id, runs.c.conversation_id)
+    .returning(runs.c.message_id, runs.c.conversation_id, *run_columns(runs))
     .cte("ended")
 )
 _FINISH_MESSAGE = (
@@ -73,7 +74,8 @@ _HAS_FINISHED = sa.exists().where(
 )
 # The end of a run in one statement. Its last part sees the rows as they were before.
 _FINISH = hot(
-    sa.select(sa.exists(sa.select(_ENDED_RUN.c.message_id)) | _HAS_FINISHED).add_cte(_FINISH_MESSAGE, _TOUCH)
+    sa.select(sa.exists(sa.select(_ENDED_RUN.c.message_id)) | _HAS_FINISHED)
+    .add_cte(_FINISH_MESSAGE, _TOUCH, ledger_of(_ENDED_RUN))
 )
 # Rows of runs are locked before those of messages, here as in the end of a run: whoever comes second sees
 # what the first has done.
@@ -167,7 +169,7 @@ _KEEP_MORE = (
 
 
 _NEW = (
-    "task_id", "tenant_id", "app_id", "mode", "message_id", "conversation_id", "end_user_id", "owner",
+    "task_id", "tenant_id", "app_id", "mode", "message_id", "conversation_id", "end_user_id", "api_key_id", "owner",
 )  # fmt: skip
 # A run that a process is about to start, for the statement that stores what it is asked (chat/store.py).
 NEW_RUN = sa.insert(runs).values({name: sa.bindparam(f"run_{name}") for name in _NEW}).cte("run")
@@ -190,6 +192,7 @@ class FinalMessage:
     currency: str = "USD"
     latency: float = 0.0
     error: str | None = None
+    costs: Sequence[Cost] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +273,7 @@ class RunStore:
                 "b_answer": message.answer, "b_prompt_tokens": message.prompt_tokens,
                 "b_answer_tokens": message.answer_tokens, "b_price": message.price, "b_currency": message.currency,
                 "b_latency": message.latency, "b_message_status": "error" if status == "failed" else "normal",
-                "b_metadata": dict(message.metadata),
+                "b_metadata": dict(message.metadata), "b_usage": ledger_text(message.costs),
             },
         ).scalar_one()
         return ended

@@ -68,12 +68,14 @@ class ChatflowService:
         author = Author(id=user.id, role="end_user", name=user.session_id)
         limit = limit_of(app.max_active_requests, self._settings)
         return await self.begin(
-            app.tenant_id, app.app_id, author, version, asked, limit=limit, invoke_from=caller.via
+            app.tenant_id, app.app_id, author, version, asked, limit=limit, invoke_from=caller.via,
+            api_key_id=app.key_id,
         )
 
     async def begin(
         self, tenant_id: str, app_id: str, author: Author, version: Version, asked: Asked, *, limit: int = 0,
         invoke_from: str = "service-api", triggered_from: str = "app-run",
+        api_key_id: str = "",
     ) -> Run:
         """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
         query = asked.query.replace("\x00", "")
@@ -95,7 +97,7 @@ class ChatflowService:
             tenant_id=tenant_id, app_id=app_id, mode="advanced-chat", version=version, author=author,
             run_id=new_id(), inputs=given.inputs, files=given.files, turn=turn,
             conversation=before.values if before else {}, invoke_from=invoke_from, triggered_from=triggered_from,
-            created_at=time.time(),
+            created_at=time.time(), api_key_id=api_key_id,
         )
         return await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
 
@@ -114,6 +116,7 @@ class ChatflowService:
         key = RunKey(
             task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id=turn.message_id,
             conversation_id=turn.conversation_id, created_at=int(plan.created_at), workflow_run_id=plan.run_id,
+            api_key_id=plan.api_key_id,
             end_user_id=plan.author.id if plan.author.role == "end_user" else None,
         )
         # Most turns are stored by one statement.

@@ -11,6 +11,7 @@ from server.engine import events as said
 from server.engine.values import files_in
 from server.kit.errors import invalid_param
 from server.kit.plain import clean_text
+from server.runs.ledger import ledger_text
 from server.runs.run import Outcome, Run
 from server.runs.store import STOPPED
 from server.runs.wire import to_metadata
@@ -18,7 +19,7 @@ from server.workflow_run import events
 from server.workflow_run.plain import as_json, dump, file_object
 from server.workflow_run.plan import Plan
 from server.workflow_run.store import Ending, TurnEnding
-from server.workflow_run.turn import answer_files, file_rows, total
+from server.workflow_run.turn import answer_files, cost, file_rows, total
 from transom.common.v1.common_pb2 import Json
 from transom.run.v1.event_pb2 import MessageEnd, RunError
 
@@ -80,7 +81,7 @@ def concluded(
         status=status, record_status=record_status,
         error=STOPPED if event.status == "stopped" and not event.aborted else error, outputs=outputs, elapsed=elapsed,
         tokens=event.tokens, steps=event.steps, exceptions=event.exceptions, finished_at=event.at,
-        last_sequence=run.last + len(bodies),
+        last_sequence=run.last + len(bodies), usage=ledger_text(map(cost, event.spent)),
     )
     return Conclusion(ending, turn, outcome, bodies)
 

@@ -105,6 +105,8 @@ class Plan:
     turn: Turn | None = None
     conversation: Mapping[str, Any] = field(default_factory=dict)
     invoke_from: str = "service-api"
+    # The key that it came with.
+    api_key_id: str = ""
     triggered_from: str = "app-run"
     depth: int = 0
     # Where it begins; empty: at the graph's start.

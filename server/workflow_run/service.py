@@ -61,19 +61,21 @@ class WorkflowRunService:
         author = Author(id=user.id, role="end_user", name=user.session_id)
         limit = limit_of(app.max_active_requests, self._settings)
         return await self.begin(
-            app.tenant_id, app.app_id, author, version, request, limit=limit, invoke_from=caller.via
+            app.tenant_id, app.app_id, author, version, request, limit=limit, invoke_from=caller.via,
+            api_key_id=app.key_id,
         )
 
     async def begin(
         self, tenant_id: str, app_id: str, author: Author, version: Version, request: Request, *, limit: int = 0,
         invoke_from: str = "service-api", triggered_from: str = "app-run", root: str = "", depth: int = 0,
+        api_key_id: str = "",
     ) -> Run:
         """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
         given = await self._inputs.check(tenant_id, author, version, request.inputs, request.files, payload=_PAYLOAD)
         plan = Plan(
             tenant_id=tenant_id, app_id=app_id, mode="workflow", version=version, author=author, run_id=new_id(),
             inputs=given.inputs, files=given.files, invoke_from=invoke_from, triggered_from=triggered_from, root=root,
-            depth=depth, created_at=time.time(),
+            depth=depth, created_at=time.time(), api_key_id=api_key_id,
         )
         return await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
 
@@ -82,7 +84,7 @@ class WorkflowRunService:
         key = RunKey(
             task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id="",
             conversation_id="", end_user_id=plan.author.id if by_user else None, created_at=0,
-            workflow_run_id=plan.run_id,
+            workflow_run_id=plan.run_id, api_key_id=plan.api_key_id,
         )
         with self._uow() if limit else self._uow.single() as uow:
             if limit and RunStore(uow).count_running(plan.app_id) >= limit:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from server.db.prepared import hot
 from server.db.tables import conversation_variables, conversations
+from server.runs.ledger import LEDGER, RETURNED
 
 CONVERSATION = hot(
     sa.select(conversations.c.id, conversations.c.status, conversations.c.dialogue_count).where(
@@ -24,10 +25,10 @@ VALUES = sa.select(conversation_variables.c.name, conversation_variables.c.value
 )
 
 _NEW = """WITH run AS (
-  INSERT INTO runs (task_id, tenant_id, app_id, mode, message_id, conversation_id, end_user_id, owner)
+  INSERT INTO runs (task_id, tenant_id, app_id, mode, message_id, conversation_id, end_user_id, api_key_id,
+    owner)
   VALUES (CAST(:task AS uuid), CAST(:tenant AS uuid), CAST(:app AS uuid), :mode, CAST(:message AS uuid),
-    CAST(:conversation AS uuid), CAST(:end_user AS uuid),
-    :owner)
+    CAST(:conversation AS uuid), CAST(:end_user AS uuid), CAST(:api_key AS uuid), :owner)
 ), data AS (
   INSERT INTO workflow_run_data (run_id, tenant_id, inputs, graph)
   VALUES (CAST(:run AS uuid), CAST(:tenant AS uuid), CAST(:inputs AS json), CAST(:graph AS json))
@@ -111,7 +112,7 @@ STEP = _hot("WITH ", _after(_NODES, ""), " SELECT 1")
 
 _ENDED = """WITH ended AS (
   UPDATE runs SET status = :status, error = :error, last_sequence = :last, finished_at = now()
-  WHERE task_id = CAST(:task AS uuid) AND status = 'running' RETURNING task_id
+  WHERE task_id = CAST(:task AS uuid) AND status = 'running' RETURNING {returned}
 ), workflow AS (
   UPDATE workflow_runs SET status = :record_status, error = :error, elapsed_time = :elapsed, total_tokens = :tokens,
     total_steps = :steps, exceptions_count = :exceptions, finished_at = to_timestamp(:finished_at)
@@ -140,9 +141,10 @@ _IS_ENDED = """
 SELECT EXISTS (SELECT FROM ended) OR EXISTS (
   SELECT FROM runs WHERE task_id = CAST(:task AS uuid) AND status = :status AND last_sequence = :last
 )"""
+_ENDED = _ENDED.replace("{returned}", RETURNED)
 _LEFT, _LEFT_VALUES = _after(_NODES, ", ended"), _after(_WRITES, ", ended")
-FINISH = _hot(_ENDED, _LEFT, _IS_ENDED)
-FINISH_TURN = _hot(_ENDED, _LEFT, _ENDED_TURN, _LEFT_VALUES, _IS_ENDED)
+FINISH = _hot(_ENDED, _LEFT, LEDGER, _IS_ENDED)
+FINISH_TURN = _hot(_ENDED, _LEFT, _ENDED_TURN, _LEFT_VALUES, LEDGER, _IS_ENDED)
 
 _PAUSED = """WITH ended AS (
   UPDATE runs SET status = 'paused', last_sequence = :last

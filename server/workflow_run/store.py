@@ -49,6 +49,8 @@ class Ending:
     exceptions: int
     finished_at: float
     last_sequence: int
+    # What models cost, for the ledger, as JSON text.
+    usage: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,8 @@ class WorkflowRunStore:
     def start(self, plan: Plan, key: RunKey, owner: str, name: str = "", parent: str | None = None) -> None:
         """Store a run that begins, with its message and conversation."""
         values = {
-            **_ids(plan, key), "mode": plan.mode, "end_user": key.end_user_id, "owner": owner,
+            **_ids(plan, key), "mode": plan.mode, "end_user": key.end_user_id,
+            "api_key": key.api_key_id or None, "owner": owner,
             "inputs": plan.shown_inputs, "graph": plan.version.document, "type": plan.kind,
             "triggered_from": plan.triggered_from, "created_from": plan.invoke_from, "version": plan.version.number,
             "created_at": plan.created_at,
@@ -132,7 +135,7 @@ class WorkflowRunStore:
             **_nodes(plan, key, nodes), "status": ending.status, "record_status": ending.record_status,
             "error": ending.error, "last": ending.last_sequence, "outputs": ending.outputs, "elapsed": ending.elapsed,
             "tokens": ending.tokens, "steps": ending.steps, "exceptions": ending.exceptions,
-            "finished_at": ending.finished_at,
+            "finished_at": ending.finished_at, "usage": ending.usage,
         }
         if turn is not None:
             values |= {

@@ -10,6 +10,7 @@ from server.engine.node import Spent
 from server.engine.values import File, files_in
 from server.kit.ids import new_id
 from server.llm import port, pricing
+from server.runs.ledger import Cost
 from server.workflow_run.plan import Plan
 
 _SUMMED = ("prompt_price", "completion_price", "total_price")
@@ -61,6 +62,15 @@ def _amount(spent: Spent, name: str) -> Decimal:
         return Decimal(str(spent.shown.get(name) or 0))
     except InvalidOperation:
         return Decimal(0)
+
+
+def cost(spent: Spent) -> Cost:
+    """What some calls of a model cost, for the ledger."""
+    usage = spent.usage
+    return Cost(
+        spent.provider, spent.model, usage.prompt_tokens, usage.completion_tokens, _amount(spent, "total_price"),
+        str(spent.shown.get("currency") or "USD"), spent.calls, usage.estimated,
+    )
 
 
 def answer_files(outputs: Mapping[str, Any]) -> list[File]:

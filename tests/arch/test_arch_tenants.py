@@ -87,6 +87,7 @@ MAY_KNOW_SQL: Mapping[str, str] = {
     "server/bootstrap.py": "the type of the engine, which it closes",
     "server/bootstrap_knowledge.py": "the type of the engine",
     "server/cli/admin.py": "errors of a database that is away",
+    "server/runs/ledger.py": "a part of the statements that end runs",
     "server/workflow_run/statements.py": "what its store sends, which is long",
     "server/metadata/conditions.py": "conditions that stores put into their statements",
 }

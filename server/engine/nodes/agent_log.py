@@ -58,7 +58,7 @@ class AgentLog:
             name: f"{total:f}" for name in ("prompt_price", "completion_price", "total_price")
             if (total := sum((Decimal(str(one.shown[name])) for one in self._heard), Decimal(0)))
         }
-        return Spent(usage, {**shown, **prices})
+        return Spent(usage, {**shown, **prices}, self.card.provider, self.card.model, len(self._heard))
 
     @property
     def usage(self) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from server.engine.node import Context, NodeDataError, NodeError, Spent
 from server.engine.nodes.data import mapping, required
 from server.kit.errors import AppError, Reason
-from server.llm.meter import Meter
+from server.llm.meter import Heard, Meter
 from server.llm.port import ChatModel, ChatRequest, FilePart, FunctionCall, ModelFault, PromptMessage
 
 _ERROR_TYPES: Mapping[str, str] = {
@@ -97,12 +97,15 @@ async def ask(
         ctx.pay(_cut(meter, request))
         raise
     heard = await meter.whole(request)
-    return Answer(heard.text, Spent(heard.usage, heard.shown), heard.finish_reason, heard.calls)
+    return Answer(heard.text, _spent(meter, heard), heard.finish_reason, heard.calls)
 
 
 def _cut(meter: Meter, request: ChatRequest) -> Spent:
-    cut = meter.cut(request)
-    return Spent(cut.usage, cut.shown)
+    return _spent(meter, meter.cut(request))
+
+
+def _spent(meter: Meter, heard: Heard) -> Spent:
+    return Spent(heard.usage, heard.shown, meter.card.provider, meter.card.model)
 
 
 def failed(error: AppError, config: ModelConfig, spent: Spent | None = None) -> NodeError:
