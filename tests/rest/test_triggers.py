@@ -79,7 +79,7 @@ def ended(workspace: Workspace, app: App, source: str = "webhook", count: int = 
         assert len(found) <= count
         return found
 
-    wait_until(lambda: [row["status"] != "running" for row in rows()] == [True] * count, 20)
+    wait_until(lambda: [row["status"] != "running" for row in rows()] == [True] * count, f"{count} runs have ended")
     return rows()
 
 
@@ -306,7 +306,7 @@ def test_schedule_of_a_busy_app_waits(workspace: Workspace, connection: sa.Conne
     now = datetime.now(UTC)
     set_due(connection, app, now)
     due = sa.select(triggers.c.due_at).where(triggers.c.app_id == app.id)
-    wait_until(lambda: connection.execute(due).scalar_one() != now, 10)
+    wait_until(lambda: connection.execute(due).scalar_one() != now, "it is put off")
     assert timedelta(0) < connection.execute(due).scalar_one() - now < timedelta(seconds=20)
     assert console(workspace, app, "workflow-runs", triggered_from="schedule")["data"] == []
     connection.execute(sa.delete(runs).where(runs.c.app_id == app.id))
