@@ -41,13 +41,14 @@ class Finding:
 class Probe:
     """``ask`` returns what there is to say; ProbeError and anything else it raises is a failure.
 
-    ``absent`` is said instead when the dependency is not configured.
+    ``absent`` is said instead when the dependency is not configured; ``where`` is who does not answer.
     """
 
     name: str
     ask: Callable[[], Awaitable[str]]
     absent: str = ""
     seconds: float = _SECONDS
+    where: str = ""
 
     async def find(self) -> Finding:
         """Ask, but not for ever."""
@@ -56,7 +57,8 @@ class Probe:
         try:
             return Finding(self.name, True, await asyncio.wait_for(self.ask(), self.seconds))
         except TimeoutError:
-            return Finding(self.name, False, f"no answer within {self.seconds:g} s")
+            asked = f" from {self.where}" if self.where else ""
+            return Finding(self.name, False, f"no answer{asked} within {self.seconds:g} s")
         except Exception as error:
             # Behind SQLAlchemy's error is the driver's, which is shorter.
             return Finding(self.name, False, first_line(getattr(error, "orig", None) or error))
@@ -75,7 +77,10 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
     return [
         Probe("secret key", blocking(secret_key)),
         Probe("PostgreSQL", needed(settings.database_url, "DATABASE_URL", blocking(postgres))),
-        Probe("vectors", needed(settings.database_url, "DATABASE_URL", blocking(vectors))),
+        Probe(
+            "vectors", needed(settings.database_url, "DATABASE_URL", blocking(vectors)),
+            where=settings.milvus_uri if settings.vector_store == "milvus" else "",
+        ),
         Probe("Redis", needed(redis, "REDIS_URL", lambda: redis_store(settings))),
         Probe("worker", needed(settings.broker_url or redis, "REDIS_URL", blocking(worker))),
         Probe("jobs", needed(settings.database_url, "DATABASE_URL", blocking(jobs))),

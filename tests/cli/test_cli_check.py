@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from server.cli.probes import Probe
 from server.embedded import postgres
 from server.kit.ids import new_id
 from server.settings import Settings
@@ -105,6 +107,11 @@ def test_dependency_that_fails_is_named_and_gives_status_1(
     # What is asked of the same server fails with it.
     with_it = {"Redis": {"worker"}, "PostgreSQL": {"vectors", "jobs"}}.get(dependency, set())
     assert {name for name, (mark, _) in marks.items() if mark == "FAILED"} == {dependency, *with_it}
+
+
+async def test_dependency_that_never_answers_is_named() -> None:
+    silent = Probe("vectors", lambda: asyncio.sleep(60), seconds=0.01, where="http://milvus:19530")
+    assert (await silent.find()).text == "no answer from http://milvus:19530 within 0.01 s"
 
 
 def test_refused_gemini_key_fails(transom: Instance, gemini_url: str) -> None:
