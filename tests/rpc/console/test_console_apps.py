@@ -11,6 +11,7 @@ from server.app.purge import AppPurge
 from server.db import tables
 from server.db import workflow_tables as work
 from server.db.tool_tables import workflow_tool_providers
+from server.db.trigger_tables import triggers
 from server.kit.ids import new_id
 from server.llm.catalogue import LOCAL_MODEL
 from server.llm.names import LOCAL
@@ -370,6 +371,7 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
         uow.execute(sa.insert(work.workflow_draft_variables).values(**draft, **shared))
         tool = {"id": new_id(), "name": new_id(), "created_by": new_id()}
         uow.execute(sa.insert(workflow_tool_providers).values(**tool, **workflow, **shared))
+        uow.execute(sa.insert(triggers).values(id=new_id(), node_id="n", **shared))
         uow.execute(sa.insert(tables.end_users).values(id=new_id(), session_id="u", **shared))
         uow.execute(sa.insert(tables.api_keys).values(id=new_id(), token_hash=new_id(), **shared))
         uow.execute(sa.insert(tables.app_datasets).values(dataset_id=new_id(), **shared))
