@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from server.annotation.model import TOPIC, Hit, Match, Questions, Setting
 from server.annotation.service import AnnotationService
@@ -13,7 +13,6 @@ from server.annotation.store import AnnotationStore
 from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
-from server.embedding.service import Embedder
 from server.kit.cache import AsyncCache
 from server.llm.sdk import ready
 
@@ -21,10 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from server.embedding.vectors import Vector
+
 log = logging.getLogger("transom.chat")
 
 _SECONDS = 10.0
 _KEPT = 1000
+
+
+class Embedder(Protocol):
+    """What embeds questions that are asked."""
+
+    async def query(self, tenant_id: str, provider: str, model: str, text: str) -> Vector:
+        """The vector of a text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

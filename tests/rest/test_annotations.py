@@ -222,6 +222,15 @@ def test_no_threshold_asks_for_the_same_words(app: App) -> None:
     assert is_annotated(app, "What is the sea?") is not None
 
 
+def test_embedder_that_fails_is_no_match(indexed: Knowledge, app: App) -> None:
+    frail = indexed.add_embedder(f"frail-{uuid.uuid4().hex[:8]}", default=False)
+    added(app)
+    assert switched(app, "enable", embedding_model_name=frail)[0] == "completed"
+    assert eventually(lambda: is_annotated(app))
+    indexed.remove_model(frail, "text-embedding")
+    assert is_annotated(app, "What is the sea, again?") is None
+
+
 # What answers follows what is changed
 
 

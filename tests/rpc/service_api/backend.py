@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from sqlalchemy import event
 
 from server.access.service import AccessService
+from server.annotation.replies import AnnotationReplies
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bus import Bus
@@ -119,6 +120,14 @@ class Reply:
     data: bytes = b""
 
 
+class _NoEmbedder:
+    """Nobody asks questions here."""
+
+    async def query(self, *_: Any) -> Any:
+        """Fails."""
+        raise AssertionError("a question was embedded")
+
+
 @dataclass
 class Backend:
     """A running server and what it was built from."""
@@ -157,6 +166,7 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         asking = Asking(db, conversations, models)
         printer = MessagePrinter(links.link, links.renewed)
 
+        replies = AnnotationReplies(db, uow, _NoEmbedder(), Bus(redis))
         server = grpc.aio.server(interceptors=(Edge(rules_of(_SERVICES), access, NoSessions(), NoPassports()),))
         conversation_service_pb2_grpc.add_ConversationServiceServicer_to_server(
             ConversationServicer(db, conversations, asking), server
@@ -166,7 +176,10 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         )
         workflows = WorkflowLibrary(db, uow, Sealer("x" * 32), Bus(redis))
         app_info_service_pb2_grpc.add_AppInfoServiceServicer_to_server(
-            AppInfoServicer(db, AppInfoService(uow), workflows, UploadLimits(), links.link, "1.2.3"), server
+            AppInfoServicer(
+                db, AppInfoService(uow), workflows, UploadLimits(), links.link, "1.2.3", replies.shown
+            ),
+            server,
         )
         file_http_service_pb2_grpc.add_FileServiceServicer_to_server(
             FileServicer(db, FileService(uow, links), Uploads(storage, threads, limits), threads, links, access),
