@@ -53,7 +53,8 @@ def _cors(origins: Sequence[Json], *, credentials: bool) -> Json:
             "authorization, content-type, grpc-timeout, last-event-id, x-app-code, x-csrf-token, x-grpc-web, "
             "x-request-id, x-user-agent"
         ),
-        expose_headers="x-request-id, grpc-status, grpc-message, content-disposition, retry-after",
+        expose_headers="x-request-id, grpc-status, grpc-message, content-disposition, retry-after, "
+        "ratelimit-limit, ratelimit-remaining, ratelimit-reset",
         allow_credentials=credentials,
         max_age="86400",
     )

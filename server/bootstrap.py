@@ -68,6 +68,7 @@ from server.indexing.moves import MoveOrders
 from server.kit.crypto import Sealer
 from server.kit.errors import AppError
 from server.kit.outbound import Outbound
+from server.limits.rates import Rates
 from server.limits.service import PlanService
 from server.llm import tokens as token_counter
 from server.llm.calls import Timings
@@ -457,8 +458,9 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     admin = add_ops(registry, core)
     add_triggers(registry, core, files, workflows)
     add_annotations(registry, core)
+    rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)
     server = grpc.aio.server(
-        interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports)],
+        interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates)],
         options=_OPTIONS,
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
     )

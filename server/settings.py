@@ -110,6 +110,9 @@ class Settings:
     app_default_active_requests: int = _setting(0, "concurrent runs of an app that sets none; 0: unlimited", low=0)
     app_max_active_requests: int = _setting(0, "concurrent runs of any app; 0: unlimited", low=0)
 
+    rate_limit_key: int = _setting(0, "calls a minute of one app key, where the plan says nothing; 0: unlimited", low=0)
+    rate_limit_user: int = _setting(0, "the same of one end user; 0: unlimited", low=0)
+
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
 
     @property

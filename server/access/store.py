@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import api_keys, app_configs, apps, end_users, memberships, sites, tenants
+from server.db.tables import api_keys, app_configs, apps, end_users, memberships, sites, tenants, workspace_limits
 from server.kit.ids import new_id
 
 _OWNER = (
@@ -24,12 +24,14 @@ APP_COLUMNS = (
     apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status, apps.c.enable_api,
     apps.c.app_config_id, apps.c.workflow_id, apps.c.max_active_requests, apps.c.created_by,
     apps.c.tenant_id.label("app_tenant_id"), tenants.c.status.label("tenant_status"), _OWNER, app_configs.c.document,
+    workspace_limits.c.key_rate, workspace_limits.c.user_rate,
 )
 _APP_KEY = hot(
     sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id, *APP_COLUMNS)
     .select_from(
         api_keys.outerjoin(apps, apps.c.id == api_keys.c.app_id)
         .outerjoin(tenants, tenants.c.id == api_keys.c.tenant_id)
+        .outerjoin(workspace_limits, workspace_limits.c.tenant_id == api_keys.c.tenant_id)
         .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
     )
     .where(api_keys.c.token_hash == sa.bindparam("hash"), api_keys.c.type == "app")
@@ -52,6 +54,7 @@ _FIND_USER = sa.select(end_users.c.id, end_users.c.type).where(
 )
 _APP_OF_PAGE = sa.select(*APP_COLUMNS, sites.c.code, apps.c.enable_site).select_from(
     apps.join(tenants, tenants.c.id == apps.c.tenant_id)
+    .outerjoin(workspace_limits, workspace_limits.c.tenant_id == apps.c.tenant_id)
     .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
     .outerjoin(sites, sa.and_(sites.c.app_id == apps.c.id, sites.c.status == "normal"))
 )

@@ -56,12 +56,15 @@ def list_workspaces() -> None:
 @click.option("--documents", type=_LIMIT, metavar="NUMBER|none", help="Documents in all datasets.")
 @click.option("--knowledge-rate", type=_LIMIT, metavar="NUMBER|none",
               help="Calls of the Dataset API in a minute that search or change something.")
+@click.option("--key-rate", type=_LIMIT, metavar="NUMBER|none", help="Calls in a minute of one app key.")
+@click.option("--user-rate", type=_LIMIT, metavar="NUMBER|none", help="Calls in a minute of one end user of an app.")
 @click.option("--add-segment/--no-add-segment", default=None, help="Whether segments may be added one by one.")
 @workspace_option
 def limits(workspace: str | None, *, add_segment: bool | None, **given: int | None) -> None:
     """Show the limits of a workspace; with options, change them first.
 
-    What is over a limit is answered 403. Servers that run know of a change at once.
+    What is over a limit is answered 403, over the rate of a key or user 429. Without such a rate the settings
+    TRANSOM_RATE_LIMIT_KEY and TRANSOM_RATE_LIMIT_USER hold. Servers that run know of a change at once.
     """
     changed: dict[str, int | bool | None] = {
         name: None if value == _NO_LIMIT else value for name, value in given.items() if value is not None
@@ -75,6 +78,8 @@ def limits(workspace: str | None, *, add_segment: bool | None, **given: int | No
         plan = await admin.db(admin.services.plans.change, caller, changed)
         if changed:
             await admin.bus.publish(TOPIC, caller.tenant_id)
+            # Rates are known with keys.
+            await admin.bus.publish("tenant", caller.tenant_id)
         return plan
 
     plan = run(work, workspace)
@@ -82,6 +87,7 @@ def limits(workspace: str | None, *, add_segment: bool | None, **given: int | No
         [
             ("vector-space", _shown(plan.vector_space, " MiB")), ("documents", _shown(plan.documents)),
             ("knowledge-rate", _shown(plan.knowledge_rate, " a minute")),
+            ("key-rate", _shown(plan.key_rate, " a minute")), ("user-rate", _shown(plan.user_rate, " a minute")),
             ("add-segment", "yes" if plan.add_segment else "no"),
         ]
     )

@@ -524,6 +524,8 @@ workspace_limits = sa.Table(
     # MiB of vectors, documents, knowledge requests a minute, segments by API.
     _int("vector_space", nullable=True), _int("documents", nullable=True), _int("knowledge_rate", nullable=True),
     _bool("add_segment", True), _time("updated_at"),
+    # Calls a minute of one key and of one end user.
+    _int("key_rate", nullable=True), _int("user_rate", nullable=True),
 )
 
 # Work after commit

@@ -34,6 +34,7 @@ from server.edge.rules import Rule
 from server.edge.sse import SsePrinter
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, bad_request
+from server.limits.rates import RateError, Rates
 from server.ops.meters import CALLS, STREAMS
 from transom.common.v1 import options_pb2
 
@@ -78,12 +79,14 @@ class Edge(grpc.aio.ServerInterceptor):
     """Wraps every RPC that has a rule; reflection and health pass untouched."""
 
     def __init__(
-        self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate, passports: PassportGate
+        self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate, passports: PassportGate,
+        rates: Rates | None = None,
     ) -> None:
         self._rules = rules
         self._access = access
         self._sessions = sessions
         self._passports = passports
+        self._rates = rates
         self._wrapped: dict[tuple[str, bool], grpc.RpcMethodHandler] = {}
 
     async def intercept_service(
@@ -184,6 +187,15 @@ class Edge(grpc.aio.ServerInterceptor):
         return call_stream
 
     async def _authorise(self, rule: Rule, call: Call, request: Any) -> None:
+        await self._identify(rule, call, request)
+        if self._rates is not None and (buckets := self._rates.buckets(call.caller)):
+            try:
+                call.headers += await self._rates.take(buckets)
+            except RateError as error:
+                call.headers += error.headers
+                raise
+
+    async def _identify(self, rule: Rule, call: Call, request: Any) -> None:
         if rule.auth == options_pb2.AUTH_APP_KEY:
             await self._authorise_app(rule, call, request)
         elif rule.auth == options_pb2.AUTH_PASSPORT:

@@ -27,6 +27,9 @@ class AppContext:
     workflow_id: str | None
     max_active_requests: int
     created_by: str | None
+    # Calls a minute that the workspace allows one key and one end user; None: as the settings say.
+    key_rate: int | None = None
+    user_rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -18,7 +18,7 @@ _MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Limits of a workspace; None is unlimited. ``vector_space`` in MiB, ``knowledge_rate`` a minute."""
+    """Limits of a workspace; None is unlimited. ``vector_space`` in MiB, rates are a minute's."""
 
     members: int | None = None
     apps: int | None = None
@@ -26,6 +26,8 @@ class Plan:
     documents: int | None = None
     knowledge_rate: int | None = None
     add_segment: bool = True
+    key_rate: int | None = None
+    user_rate: int | None = None
 
 
 class LimitStore:
@@ -36,7 +38,7 @@ class LimitStore:
 
     def plan(self, tenant_id: str) -> Plan:
         """What the workspace may use."""
-        columns = (_L.members, _L.apps, _L.vector_space, _L.documents, _L.knowledge_rate, _L.add_segment)
+        columns = tuple(_L[field.name] for field in fields(Plan))
         row = self._uow.execute(sa.select(*columns).where(_L.tenant_id == tenant_id)).one_or_none()
         return Plan(*row) if row else Plan()
 
