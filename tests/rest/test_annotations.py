@@ -375,20 +375,3 @@ def test_console_switches_the_reply(indexed: Knowledge, app: App) -> None:
     )
     assert done == {"job_id": job["job_id"], "job_status": "completed", "error_msg": ""}
     assert eventually(lambda: is_annotated(app))
-
-
-def test_deleted_app_leaves_nothing(indexed: Knowledge, app: App) -> None:
-    added(app)
-    assert switched(app, "enable")[0] == "completed"
-    answer(app)
-    indexed.workspace.ok(indexed.workspace.console.delete(f"/console/api/apps/{app.id}"))
-    tables = (app_annotations, annotation_hits, annotation_settings)
-    with database(indexed.workspace.product) as connection:
-        looking = connection.execution_options(isolation_level="AUTOCOMMIT")
-
-        def left() -> int:
-            counts = [sa.select(sa.func.count()).where(table.c.app_id == app.id) for table in tables]
-            return sum(looking.execute(count).scalar_one() for count in counts)
-
-        assert left()
-        assert eventually(lambda: not left())
