@@ -16,11 +16,13 @@ from server.kit.ids import new_id
 _A, _S = app_annotations.c, annotation_settings.c
 _now = sa.func.now()
 # A question that was changed meanwhile is embedded anew.
-_KEEP = sa.text(
-    "UPDATE annotations SET vector = v.vector, vector_space = :space"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:questions AS text[]), CAST(:vectors AS bytea[]))"
-    " AS v(id, question, vector)"
-    " WHERE annotations.id = v.id AND COALESCE(annotations.question, '') = v.question AND annotations.app_id = :app"
+_KEEP = (
+    sa.update(app_annotations)
+    .where(
+        _A.id == sa.bindparam("b_id"), _A.app_id == sa.bindparam("b_app"),
+        sa.func.coalesce(_A.question, "") == sa.bindparam("b_question"),
+    )
+    .values(vector=sa.bindparam("b_vector"), vector_space=sa.bindparam("b_space"))
 )
 
 
@@ -68,11 +70,13 @@ class JobStore:
 
     def keep(self, space: str, found: Sequence[Any], vectors: Sequence[bytes]) -> None:
         """Keep the vectors of what ``missing`` found."""
-        values = {
-            "space": space, "app": self._app_id, "ids": [row.id for row in found],
-            "questions": [row.question for row in found], "vectors": list(vectors),
-        }  # fmt: skip
-        self._uow.execute(_KEEP, values)
+        same = {"b_space": space, "b_app": self._app_id}
+        values = [
+            {**same, "b_id": row.id, "b_question": row.question, "b_vector": vector}
+            for row, vector in zip(found, vectors, strict=True)
+        ]
+        if values:
+            self._uow.execute(_KEEP, values)
 
     def drop_vectors(self) -> None:
         """Forget all vectors of the app."""
