@@ -35,3 +35,11 @@ class SandboxError(Exception):
 
 class JailGoneError(Exception):
     """The jail ended under a job, for no fault of the job that is known."""
+
+
+class TemplateFaultError(Exception):
+    """A template is wrong; the text is Jinja's."""
+
+
+class TooLongError(Exception):
+    """More came out than a node may give."""

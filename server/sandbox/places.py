@@ -6,13 +6,15 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from server.sandbox import probe
 from server.sandbox.model import JailGoneError, Limits, SandboxError
 from server.sandbox.monty import MontyPython
 from server.sandbox.process import Jail, Outcome
-from server.sandbox.remote import RemotePlace, Service
+
+if TYPE_CHECKING:
+    from server.sandbox.remote import Service
 
 log = logging.getLogger("transom.sandbox")
 
@@ -148,6 +150,8 @@ async def find(limits: Limits, kind: str, service: Service | None = None) -> Pla
     Raises SandboxError.
     """
     if service is not None:
+        from server.sandbox.remote import RemotePlace
+
         return await RemotePlace.start(limits, service)
     if kind == "monty":
         return await LanguagePlace.start(limits, "TRANSOM_CODE_SANDBOX is monty")

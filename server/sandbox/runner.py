@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import signal
 import time
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
 from server.engine.ports import CodeFaultError
-from server.sandbox.model import MOST_CHARACTERS, JailGoneError, Limits, SandboxError, limits_of
+from server.sandbox.model import (
+    MOST_CHARACTERS,
+    JailGoneError,
+    Limits,
+    SandboxError,
+    TemplateFaultError,
+    TooLongError,
+    limits_of,
+)
 from server.sandbox.places import Place, find
 from server.sandbox.process import Outcome
-from server.sandbox.remote import Service
-from server.sandbox.templates import TemplateFaultError, Templates, TooLongError
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server.sandbox.remote import Service
+    from server.sandbox.templates import Templates
 
 log = logging.getLogger("transom.sandbox")
 
@@ -37,7 +48,7 @@ class Sandbox:
         self._kind = kind
         self._service = service
         self._slots = asyncio.Semaphore(self._limits.parallel)
-        self._templates = Templates()
+        self._templates: Templates | None = None
         self._making = asyncio.Lock()
         self._place: Place | None = None
         self._refusal = ""
@@ -48,7 +59,11 @@ class Sandbox:
     def of(cls, settings: Settings) -> Sandbox:
         """As the operator wants it."""
         url = settings.code_remote_url
-        service = Service(url, settings.code_remote_key) if url else None
+        service = None
+        if url:
+            from server.sandbox.remote import Service
+
+            service = Service(url, settings.code_remote_key)
         return cls(limits_of(settings), settings.code_sandbox, service)
 
     async def run(self, language: Literal["python3", "javascript"], code: str, inputs: Mapping[str, Any]) -> Any:
@@ -62,7 +77,8 @@ class Sandbox:
     async def render(self, template: str, variables: Mapping[str, Any]) -> str:
         """The text of a Jinja template: here when it cannot explode, else in a child. Raises CodeFaultError."""
         try:
-            text = self._templates.render(template, variables)
+            templates = self._templates or await self._load_templates()
+            text = templates.render(template, variables)
         except TemplateFaultError as fault:
             raise CodeFaultError(str(fault)) from None
         except TooLongError:
@@ -70,6 +86,12 @@ class Sandbox:
         if text is not None:
             return text
         return (await self._outcome("jinja2", template, variables)).decode("utf-8", "replace")
+
+    async def _load_templates(self) -> Templates:
+        """Jinja takes a fifth of a second to import: when it is first needed, and off the event loop."""
+        module = await asyncio.to_thread(importlib.import_module, "server.sandbox.templates")
+        self._templates = self._templates or module.Templates()
+        return self._templates
 
     async def check(self) -> str:
         """Where code runs here. Raises SandboxError with the reason why it does not."""

@@ -26,7 +26,7 @@ from jinja2.defaults import DEFAULT_NAMESPACE
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from server.sandbox.model import MOST_CHARACTERS
+from server.sandbox.model import MOST_CHARACTERS, TemplateFaultError, TooLongError
 
 _MOST_SOURCE = 16_000
 _MOST_DEPTH = 40
@@ -56,14 +56,6 @@ _LOOP = frozenset({"index", "index0", "revindex", "revindex0", "first", "last", 
 _READ = (nodes.Name, nodes.Getattr, nodes.Getitem)
 _MOST_SEPARATOR = 16
 _ROWS, _PAIRS = "rows of a loop", "pairs of a loop"
-
-
-class TemplateFaultError(Exception):
-    """The template is wrong; the text is Jinja's."""
-
-
-class TooLongError(Exception):
-    """More came out than a node may give."""
 
 
 class _UnfitError(Exception):

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from jinja2.sandbox import SandboxedEnvironment
 
-from server.sandbox.templates import TemplateFaultError, Templates
+from server.sandbox.model import TemplateFaultError
+from server.sandbox.templates import Templates
 
 _VALUES = {
     "s": "héllo", "n": 3, "f": -1.5, "b": True, "z": None, "l": ["a", 2, None], "e": [], "big": 10**30,
