@@ -52,10 +52,20 @@ _FIND_USER = sa.select(end_users.c.id, end_users.c.type).where(
     end_users.c.app_id == sa.bindparam("app"), end_users.c.session_id == sa.bindparam("session"),
     end_users.c.type != "browser",
 )
+
+
+
+def app_source(apps_: sa.FromClause) -> sa.Join:
+    """What ``APP_COLUMNS`` are selected from, behind something that has ``apps`` in it."""
+    return (
+        apps_.join(tenants, tenants.c.id == apps.c.tenant_id)
+        .outerjoin(workspace_limits, workspace_limits.c.tenant_id == apps.c.tenant_id)
+        .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
+    )
+
+
 _APP_OF_PAGE = sa.select(*APP_COLUMNS, sites.c.code, apps.c.enable_site).select_from(
-    apps.join(tenants, tenants.c.id == apps.c.tenant_id)
-    .outerjoin(workspace_limits, workspace_limits.c.tenant_id == apps.c.tenant_id)
-    .outerjoin(app_configs, app_configs.c.id == apps.c.app_config_id)
+    app_source(apps)
     .outerjoin(sites, sa.and_(sites.c.app_id == apps.c.id, sites.c.status == "normal"))
 )
 _PAGE_BY_APP = hot(_APP_OF_PAGE.where(apps.c.id == sa.bindparam("app")))

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.access.service import app_context
-from server.access.store import APP_COLUMNS
+from server.access.store import APP_COLUMNS, app_source
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import app_configs, apps, end_users, tenants
+from server.db.tables import apps, end_users, tenants
 from server.db.trigger_tables import triggers
 from server.db.workflow_tables import workflows
 from server.kit.caller import AppContext
@@ -27,9 +27,7 @@ _T = triggers.c
 _SHOWN = (
     _T.id, _T.node_id, _T.type, _T.title, _T.status, _T.webhook_id, _T.due_at, _T.created_at, _T.updated_at,
 )  # fmt: skip
-_OF_APP = triggers.join(apps, apps.c.id == _T.app_id).join(tenants, tenants.c.id == apps.c.tenant_id).outerjoin(
-    app_configs, app_configs.c.id == apps.c.app_config_id
-)
+_OF_APP = app_source(triggers.join(apps, apps.c.id == _T.app_id))
 _ALIVE = sa.and_(apps.c.status == "normal", tenants.c.status != "archive")
 _USER = (
     sa.select(end_users.c.id)

@@ -392,7 +392,7 @@ def test_silent_fields_are_those_that_the_reference_names() -> None:
         ("StopWebCompletionMessage", "task_id"), ("UnpinConversation", "conversation_id"),
         ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"), ("StopWorkflowTask", "task_id"),
         ("StopWebWorkflowTask", "task_id"),
-        ("StopWorkflowRunTask", "task_id"),
+        ("StopWorkflowRunTask", "task_id"), ("DeleteAppAnnotations", "annotation_id"), ("ListUsage", "app_id"),
     }  # fmt: skip
 
 

@@ -251,19 +251,20 @@ def test_operator_limits_a_workspace_at_once(limited: Limited) -> None:
         knowledge.retrieve(dataset_id, "anything")
     shown = transom(product, "limits", "--workspace", tenant)
     assert [line.split(None, 1) for line in shown.splitlines()] == [
-        ["vector-space", "none"], ["documents", "none"], ["knowledge-rate", "none"], ["add-segment", "yes"],
+        ["vector-space", "none"], ["documents", "none"], ["knowledge-rate", "none"],
+        ["key-rate", "none"], ["user-rate", "none"], ["add-segment", "yes"],
     ]  # fmt: skip
     shown = transom(
         product, "limits", "--workspace", tenant, "--vector-space", "5", "--documents", "0", "--no-add-segment"
     )
-    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "0", "none", "no"]
+    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "0", "none", "none", "none", "no"]
     for _ in range(8):
         answer = knowledge.refusal(
             "POST", f"/datasets/{dataset_id}/document/create-by-text", json={"name": "n", "text": "t"}
         )
         assert answer == (403, "forbidden", DOCUMENTS)
     shown = transom(product, "limits", "--workspace", tenant, "--documents", "none", "--add-segment")
-    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "none", "none", "yes"]
+    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "none", "none", "none", "none", "yes"]
     for _ in range(4):
         knowledge.ok("POST", f"/datasets/{dataset_id}/document/create-by-text", json={"name": "n", "text": "t"})
     with database(product) as connection:

@@ -29,8 +29,9 @@ def limit(indexed: Knowledge, knowledge_product: Product) -> Iterator[Limit]:
             "TRANSOM_DATABASE_URL": knowledge_product.postgres_url, "TRANSOM_REDIS_URL": knowledge_product.redis_url,
             "TRANSOM_SECRET_KEY": SECRET, "TRANSOM_DATA_DIR": str(knowledge_product.folder),
         }
+        tenant = indexed.workspace.ok(indexed.workspace.console.post("/console/api/workspaces/current", json={}))["id"]
         words = [word for name, value in limits.items() for word in (f"--{name.replace('_', '-')}", str(value))]
-        done = CliRunner().invoke(main, ["workspace", "limits", *words], env=environment)
+        done = CliRunner().invoke(main, ["workspace", "limits", "--workspace", tenant, *words], env=environment)
         assert done.exit_code == 0, done.output
 
     yield change
