@@ -39,10 +39,13 @@ class SsePrinter:
             if self._task != event.task_id:
                 self._task = event.task_id
                 self._message_head = _message_head(event)
-            source = orjson.dumps(_selector(event.message)) if event.message.from_variable_selector else b"null"
-            data = b'%b%b,"from_variable_selector":%b}\n\n' % (
-                self._message_head, orjson.dumps(event.message.answer), source
-            )
+            answer = orjson.dumps(event.message.answer)
+            # Only pieces of workflows have a source, and to look at it costs as much as to print the text.
+            if event.workflow_run_id:
+                source = orjson.dumps(_selector(event.message))
+                data = b'%b%b,"from_variable_selector":%b}\n\n' % (self._message_head, answer, source)
+            else:
+                data = self._message_head + answer + b',"from_variable_selector":null}\n\n'
         else:
             flat = project(event)
             data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"

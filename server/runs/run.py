@@ -127,7 +127,8 @@ class Run:
             return
         self.answer_parts.append(text)
         self.answer_dirty = True
-        piece = MessageDelta(answer=text, from_variable_selector=selector)
+        # A keyword for a repeated field costs as much as the rest of the message.
+        piece = MessageDelta(answer=text, from_variable_selector=selector) if selector else MessageDelta(answer=text)
         if self.key.mode == "agent-chat":
             self.emit(agent_message=piece)
         else:
