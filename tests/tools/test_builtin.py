@@ -28,7 +28,7 @@ class Runner:
             raise CodeFaultError(str(error)) from error
 
     async def render(self, template: str, variables: Mapping[str, Any]) -> str:
-        raise NotImplementedError
+        raise AssertionError("no tool renders templates")
 
 
 @pytest.fixture
