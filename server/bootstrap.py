@@ -31,6 +31,7 @@ from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_annotation import add_annotations
+from server.bootstrap_chat import build_chat
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bootstrap_ops import add_ops
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
@@ -39,10 +40,7 @@ from server.bootstrap_trigger import add_triggers
 from server.bootstrap_web import WebNeeds, add_web_api
 from server.bootstrap_workflow import add_workflows, build_publisher
 from server.bus import Bus
-from server.chat.agent import Agents
 from server.chat.parameters import UploadLimits
-from server.chat.remote import RemoteFiles
-from server.chat.service import ChatService
 from server.chat.servicer import ChatServicer, CompletionServicer
 from server.conversation.asking import Asking
 from server.conversation.message_servicer import MessageServicer
@@ -54,7 +52,6 @@ from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
 from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.migrate import migrate, require_current
-from server.edge.catalogue import CATALOGUE
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
 from server.file.links import FileLinks
@@ -66,7 +63,6 @@ from server.file.threads import FileThreads
 from server.file.upload import Uploads
 from server.indexing.moves import MoveOrders
 from server.kit.crypto import Sealer
-from server.kit.errors import AppError
 from server.kit.outbound import Outbound
 from server.limits.rates import Rates
 from server.limits.service import PlanService
@@ -154,12 +150,6 @@ def redis_client(url: str, *, connections: int) -> Redis:
         retry=Retry(NoBackoff(), 1), health_check_interval=30,
     )
     return Redis(connection_pool=pool)
-
-
-def shown(error: AppError) -> tuple[int, str]:
-    """HTTP status and text of an error, for error events."""
-    spec = CATALOGUE[error.reason]
-    return spec.http, spec.message if error.message is None else error.message
 
 
 class GenericOnly:
@@ -322,11 +312,7 @@ def add_service_api(
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
     workflows = build_workflows(core, models, files, knowledge, asking.auto_name, build_sandbox(settings, stack))
-    chat = ChatService(
-        db, uow, runs, models.runtime, files.threads, asking.auto_name, shown, settings, knowledge.apps,
-        RemoteFiles(core.outbound),
-        Agents(workflows.tools.registry, knowledge.apps, files.links.link), knowledge.annotations,
-    )
+    chat = build_chat(core, models, files, knowledge, workflows, asking.auto_name)
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,

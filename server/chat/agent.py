@@ -34,6 +34,7 @@ from server.llm.meter import Heard
 from server.llm.port import ChatModel, PromptMessage, Usage
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.settings import AppSearch
+from server.runs.ears import Outlet
 from server.runs.run import Run
 from transom.common.v1.common_pb2 import Json
 from transom.run.v1.event_pb2 import AgentThought, MessageFile
@@ -128,6 +129,8 @@ class Order:
     stop: Sequence[str]
     user: str
     via: str
+    # What takes the pieces of the answer.
+    say: Outlet
 
 
 class Agents:
@@ -157,11 +160,11 @@ class Agents:
             # A model that can call tools does, whatever was chosen.
             async with aclosing(work(task, "function_calling")) as events:  # type: ignore[type-var]
                 async for event in events:
-                    await self._take(run, event, done)
+                    await self._take(run, event, done, order.say)
         except AgentLimitError as error:
             raise AppError(Reason.INTERNAL_SERVER_ERROR, detail=str(error)) from error
 
-    async def _take(self, run: Run, event: Any, done: AgentWork) -> None:
+    async def _take(self, run: Run, event: Any, done: AgentWork, say: Outlet) -> None:
         match event:
             case RoundBegan():
                 done.thoughts.append(Thought(event.number))
@@ -171,7 +174,7 @@ class Agents:
                 thought = done.thoughts[-1]
                 if event.is_answer:
                     # Texts of several rounds are lines of one answer.
-                    run.delta(f"\n{event.text}" if run.answer and not thought.thought else event.text)
+                    say(f"\n{event.text}" if run.answer and not thought.thought else event.text)
                 thought.thought += event.text
             case Decided():
                 done.spend(event.heard)
@@ -187,7 +190,7 @@ class Agents:
                 if len(thought.observations) == len({call.name for call in thought.calls}):
                     _tell(run, thought)
             case Finished() if not run.answer and event.answer:
-                run.delta(event.answer)
+                say(event.answer)
 
     def _file(self, file: File) -> MessageFile:
         url = self._link(file.id) if file.id else file.url or file.remote_url

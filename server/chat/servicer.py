@@ -7,7 +7,8 @@ from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 
-from server.chat.service import ChatService, Question, conversation_id, fault_of
+from server.chat.service import ChatService
+from server.chat.turn import Question, conversation_id, fault_of
 from server.edge.call import caller, last_event_id
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.chat.service import Question
 from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
+from server.chat.turn import Question
 from server.edge.call import caller
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param

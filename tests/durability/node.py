@@ -14,9 +14,14 @@ import psycopg2
 import psycopg2.extras
 from redis.asyncio import Redis
 
-from server.bootstrap import redis_client, shown
+from server.bootstrap import redis_client
+from server.bootstrap_chat import shown
 from server.bus import Bus
-from server.chat.service import ChatService, Question
+from server.chat.answer import Answers
+from server.chat.ports import Parts
+from server.chat.service import ChatService
+from server.chat.storing import Endings
+from server.chat.turn import Question
 from server.db.bridge import Database
 from server.db.engine import make_engine, uow_factory
 from server.kit.caller import AppContext, Caller, EndUser
@@ -133,9 +138,9 @@ class Node:
         self.log = EventLog(self.redis, self.blocking, settings.event_log_seconds)
         self.runs = Runs(self.db, self.uow, self.log, self.bus, settings)
         self.keeper = Keeper(self.runs, self.log, self.own_db, self.uow, settings, self._no_housekeeping)
-        self.chat = ChatService(
-            self.db, self.uow, self.runs, self.models, _NoUploads(), _unnamed, shown, settings  # type: ignore[arg-type]
-        )
+        parts = Parts(self.models, _NoUploads())  # type: ignore[arg-type]
+        answers = Answers(self.runs, parts, Endings(self.db, self.uow, self.runs, _unnamed, shown), settings)
+        self.chat = ChatService(self.db, self.uow, self.runs, parts, answers, settings)
         self.bus.start()
         await self.keeper.start()
         return self

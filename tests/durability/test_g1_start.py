@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from server.chat.service import Question
+from server.chat.turn import Question
 from server.db.engine import UnitOfWork
 from server.kit.caller import Caller
 from tests.durability.node import Node, Pen, all_of, eventually, some_caller, told

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 
-from server.chat.service import Question
+from server.chat.turn import Question
 from server.llm.port import Chunk
 from tests.durability.node import Node, Pen, all_of, eventually, some_caller
 
