@@ -33,6 +33,7 @@ from server.index.keywords import KeywordTable
 from server.index.pgvector import PgVectorStore
 from server.index.port import VectorStore
 from server.index.stores import VectorStores
+from server.index.vector_body import BuildLimits
 from server.indexing.entries import Entries
 from server.ingest.extract import SUPPORTED_EXTENSIONS
 from server.ingest.extract import Limits as ExtractLimits
@@ -92,7 +93,8 @@ def vector_stores(settings: Settings, engine: Engine) -> VectorStores:
     def in_database() -> VectorStore:
         # Another store may have been the default until a workspace moved here.
         pgvector.ensure(engine)
-        return PgVectorStore(engine)
+        limits = BuildLimits(memory_mb=settings.vector_build_mib, workers=settings.vector_build_processes)
+        return PgVectorStore(engine, limits)
 
     def in_milvus() -> VectorStore:
         # pymilvus is an extra: only who has Milvus needs it.

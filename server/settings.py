@@ -69,6 +69,11 @@ class Settings:
     index_attempts: int = _setting(6, "beginnings of a document's indexing before it is an error", low=1, high=100)
     segments_per_request: int = _setting(0, "segments that one call may add; 0: any number", low=0)
     vector_store: str = _setting("pgvector", "where vectors are: pgvector (in the database) or milvus")
+    vector_build_mib: int = _setting(
+        2048, "memory for building one index of vectors in the database; above it a row takes a hundred times longer",
+        low=64, high=1048576,
+    )
+    vector_build_processes: int = _setting(0, "processes that help building an index of vectors", low=0, high=64)
     milvus_uri: str = _setting("", "address of Milvus, http://host:19530")
     milvus_token: str = _setting("", "user:password or API key of Milvus", secret=True)
 

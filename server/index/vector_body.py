@@ -46,11 +46,11 @@ def _index(space_id: int) -> str:
 class BuildLimits:
     """What building an index may take from the database server.
 
-    ``memory_mb``: above it the build goes on disk, several times slower. ``workers``: processes beside the
-    one that builds; each needs shared memory of that size (``/dev/shm``), without which none is used.
+    ``memory_mb``: what does not fit in is added on disk, a hundred times slower a row. ``workers``: processes
+    beside the one that builds; each needs shared memory of that size (``/dev/shm``), without which none is used.
     """
 
-    memory_mb: int = 1024
+    memory_mb: int = 2048
     workers: int = 0
 
 
@@ -185,6 +185,11 @@ class _Space:
         # What a build that was cut left behind.
         self._run(f"DROP INDEX CONCURRENTLY IF EXISTS {_index(self._id)}")
         needed_mb = 64 + self._rows(self._table) * (2 * self._dimension + _GRAPH_BYTES) * 5 // 4 // 2**20
+        if needed_mb > self._limits.memory_mb:
+            log.warning(
+                "building the index of space %d wants %d MiB, but may take %d: the rest is added slowly on disk; "
+                "TRANSOM_VECTOR_BUILD_MIB allows more", self._id, needed_mb, self._limits.memory_mb,
+            )
         self._run(f"SET maintenance_work_mem = '{min(self._limits.memory_mb, needed_mb)}MB'")
         self._run(f"SET max_parallel_maintenance_workers = {self._limits.workers}")
         create = (

@@ -298,6 +298,17 @@ def test_search_of_a_process_that_knows_of_no_body_finds_moved_rows(body: Body, 
     assert len(before & after) >= 9
 
 
+def test_build_beyond_its_memory_says_which_setting_allows_more_and_still_finds_all(
+    body: Body, small_bodies: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    body.write(random_entries(300))
+    little = PgVectorStore(body.backend.engine, vector_body.BuildLimits(memory_mb=1))
+    assert little.tend(body.space)
+    assert "TRANSOM_VECTOR_BUILD_MIB" in caplog.text
+    assert body.rows() == (0, 300)
+    assert body.recall() >= 0.95
+
+
 class Disturbance:
     """Searches that watch, and writers that rewrite and come and go, until told to stop."""
 
