@@ -32,6 +32,7 @@ from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_annotation import add_annotations
 from server.bootstrap_chat import build_chat
+from server.bootstrap_extension import add_extensions, build_features
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bootstrap_ops import add_ops
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
@@ -54,6 +55,7 @@ from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.migrate import migrate, require_current
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
+from server.extension.service import ExtensionService
 from server.file.links import FileLinks
 from server.file.model import Limits
 from server.file.service import FileService
@@ -311,8 +313,11 @@ def add_service_api(
     settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
     conversations = ConversationService(uow)
     asking = Asking(db, conversations, models.runtime)
-    workflows = build_workflows(core, models, files, knowledge, asking.auto_name, build_sandbox(settings, stack))
-    chat = build_chat(core, models, files, knowledge, workflows, asking.auto_name)
+    features = build_features(core, models, knowledge)
+    workflows = build_workflows(
+        core, models, files, knowledge, asking.auto_name, build_sandbox(settings, stack), features
+    )
+    chat = build_chat(core, models, files, knowledge, workflows, asking.auto_name, features)
     printer = MessagePrinter(files.links.link, files.links.renewed)
     upload_limits = UploadLimits(
         image=settings.image_file_size_limit, video=settings.video_file_size_limit,
@@ -358,7 +363,7 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
     """The administrative use cases."""
     sealer = Sealer(settings.secret_key)
     look = stored_models(models.service, models.resolver)
-    apps = AppService(uow, look)
+    apps = AppService(uow, look, ExtensionService(uow, sealer).ids)
     workflows = WorkflowService(uow, sealer)
     return Services(
         accounts=AccountService(uow, refresh_days=settings.refresh_token_days, version=VERSION),
@@ -444,6 +449,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     admin = add_ops(registry, core)
     add_triggers(registry, core, files, workflows)
     add_annotations(registry, core)
+    add_extensions(registry, core)
     rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates)],

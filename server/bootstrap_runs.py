@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from server.bootstrap_extension import Features, shown
 from server.bootstrap_knowledge import Knowledge
 from server.bootstrap_tools import Tools, build_tools
 from server.chat.remote import RemoteFiles
 from server.engine.ports import Ports
 from server.sandbox.runner import Sandbox
 from server.tools.http import GuardedHttp
+from server.workflow_run.around import Around
 from server.workflow_run.begin import Inputs
 from server.workflow_run.chatflow import ChatflowService
 from server.workflow_run.console import WorkflowConsole
@@ -72,14 +74,16 @@ def build_ports(
 
 
 def build_workflows(
-    core: Core, models: Models, files: Files, knowledge: Knowledge, namer: Namer, sandbox: Sandbox
+    core: Core, models: Models, files: Files, knowledge: Knowledge, namer: Namer, sandbox: Sandbox, features: Features
 ) -> Workflows:
     """Everything between the engine and the API."""
     settings, db, uow, runs = core.settings, core.db, core.uow, core.runs
     tools = build_tools(core, sandbox)
     versions = Versions(core.workflows)
     inputs = Inputs(db, uow, files.links.link, RemoteFiles(core.outbound))
-    runner = Runner(db, uow, runs, build_ports(core, models, files, knowledge, sandbox, tools), settings, namer)
+    ports = build_ports(core, models, files, knowledge, sandbox, tools)
+    around = Around(features.moderation, features.annotations, runs)
+    runner = Runner(db, uow, runs, ports, settings, namer, around, shown)
     workflows = WorkflowRunService(db, uow, runs, versions, inputs, runner, settings)
     tools.registry.workflows = NestedRuns(workflows, versions)
     chatflows = ChatflowService(db, uow, runs, versions, inputs, runner, settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Protocol
 
 from server.llm.port import ModelType
@@ -22,3 +22,6 @@ class WorkspaceModels(Protocol):
 
 LookModels = Callable[[str], WorkspaceModels]
 """Reads the models of a workspace, by tenant id. Takes a connection: never called inside a transaction."""
+
+LookExtensions = Callable[[str], Collection[str]]
+"""Reads the ids of a workspace's API-based extensions, by tenant id; as ``LookModels`` does."""

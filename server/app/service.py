@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.app.model import LIST_MODES, App, AppChange, AppFields, AppFilter, AppPage, NewApp
-from server.app.ports import LookModels
+from server.app.ports import LookExtensions, LookModels
 from server.app.store import AppStore
 from server.chat import model_config, model_rules
 from server.chat.model_config import EASY_MODES
@@ -29,9 +29,10 @@ _FALLBACK_MODEL = (OPENAI, "gpt-4o")
 class AppService:
     """Use cases of apps."""
 
-    def __init__(self, uow: UowFactory, look: LookModels) -> None:
+    def __init__(self, uow: UowFactory, look: LookModels, extensions: LookExtensions) -> None:
         self._uow = uow
         self._look = look
+        self._extensions = extensions
 
     def list(self, caller: Caller, wanted: AppFilter) -> AppPage:
         """One page of apps, newest first: two statements."""
@@ -99,13 +100,13 @@ class AppService:
 
         Raises app_not_found, also for workflow modes; invalid_param.
         """
-        known = self._look(caller.tenant_id).known("llm")
+        known, extensions = self._look(caller.tenant_id).known("llm"), self._extensions(caller.tenant_id)
         with self._uow() as uow:
             store = AppStore(uow)
             mode = store.mode(caller.tenant_id, _app_id(app_id))
             if mode not in EASY_MODES:
                 raise AppError(Reason.APP_NOT_FOUND)
-            valid = model_rules.validate(document, mode, known)
+            valid = model_rules.validate(document, mode, known, extensions=extensions)
             mode = model_config.effective_mode(mode, model_config.parse(valid))
             store.use_config(caller.tenant_id, caller.the_account, _app_id(app_id), valid, mode)
             uow.commit()

@@ -108,6 +108,11 @@ class AgentWork:
         """Files that tools made."""
         return [file for thought in self.thoughts for file in thought.files]
 
+    def forget_words(self) -> None:
+        """Keep of the rounds what they did, not what was said in them."""
+        for thought in self.thoughts:
+            thought.thought = ""
+
     def spend(self, heard: Heard) -> None:
         """Add what one answer cost."""
         self.calls += 1

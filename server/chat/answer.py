@@ -20,6 +20,8 @@ from server.chat.turn import Turn
 from server.kit.errors import AppError, Reason
 from server.llm import fitting
 from server.llm.port import ChatRequest
+from server.moderation.model import Subject, replaced
+from server.moderation.watch import OutputWatch
 from server.runs.ears import outlet
 from server.runs.registry import INTERNAL, Runs
 from server.runs.run import Run
@@ -49,10 +51,10 @@ class Answers:
             async with limit:
                 await self._ask(run, turn)
         except asyncio.CancelledError:
-            if not (run.stop_requested or run.lost):
+            if not (run.stop_requested or run.cut_requested or run.lost):
                 raise
             _forget_cancellation()
-            status = "stopped"
+            status = "stopped" if run.stop_requested or run.lost else "succeeded"
         except AppError as fault:
             status, error = "failed", fault
         except Exception as fault:
@@ -64,12 +66,15 @@ class Answers:
                 status, error = "failed", AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL, detail=repr(fault))
         finally:
             run.interrupt = None
+        if turn.watch is not None and not run.lost:
+            await turn.watch.close(quick=status != "succeeded")
         await self._endings.finish(run, turn, status, error)
 
     async def _ask(self, run: Run, turn: Turn) -> None:
         """The steps of a turn, in their order; each may end it."""
-        if await self._is_annotated(run, turn):
+        if await self._is_blocked(run, turn) or await self._is_annotated(run, turn):
             return
+        await self._preparing.fill(run.key, turn)
         turn.found = await self._preparing.search(run.key, turn)
         turn.prompt = await self._preparing.prompt(turn)
         await self._speak(run, turn, turn.prompt)
@@ -80,6 +85,9 @@ class Answers:
             turn.config.model.parameters, prompt.messages, turn.model.card.context_size, turn.model.count_tokens
         )
         say = outlet(run, turn.ears)
+        turn.watch = self._watch(run, turn)
+        if turn.watch is not None:
+            say = turn.watch.around(say)
         if turn.mode == "agent-chat" and self._parts.agents is not None:
             order = Order(
                 turn.config, turn.model, prompt.messages, parameters, prompt.stop, turn.session_id, turn.via, say
@@ -95,6 +103,34 @@ class Answers:
                     if turn.first_token is None:
                         turn.first_token = time.monotonic()
                     say(chunk.text)
+
+    async def _is_blocked(self, run: Run, turn: Turn) -> bool:
+        """Check the question (feature-semantics.md 3.6): it may be replaced, or a preset text may answer it.
+
+        Raises AppError when it cannot be checked: then nothing is answered.
+        """
+        rule, moderation = turn.config.moderation, self._parts.moderation
+        if rule is None or moderation is None:
+            return False
+        subject = Subject(run.key.tenant_id, run.key.app_id)
+        verdict = await moderation.inputs(subject, rule, turn.inputs, turn.query)
+        if verdict is None:
+            return False
+        if not verdict.is_final:
+            turn.inputs = replaced(turn.inputs, verdict.inputs)
+            turn.query = turn.query if verdict.query is None else verdict.query
+            return False
+        turn.is_blocked = True
+        run.say(verdict.text)
+        return True
+
+    def _watch(self, run: Run, turn: Turn) -> OutputWatch | None:
+        """Who checks the answer of the model."""
+        rule, moderation = turn.config.moderation, self._parts.moderation
+        if rule is None or moderation is None or not rule.outputs.enabled:
+            return None
+        subject = Subject(run.key.tenant_id, run.key.app_id)
+        return OutputWatch(run, lambda text: moderation.output(subject, rule, text), run.cut)
 
     async def _is_annotated(self, run: Run, turn: Turn) -> bool:
         """Answer by an annotation, when one fits (feature-semantics.md 3.5); whether one did."""

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from server.chat.external_data import DataTool, data_tools
 from server.chat.files import FileRule, rule_of
 from server.chat.inputs import InputField, compile_form
 from server.llm.names import full_name
+from server.moderation.model import Rule, moderation_of
 from server.retrieval.settings import AppSearch, app_search
 
 Role = Literal["system", "user", "assistant"]
@@ -90,15 +92,6 @@ class TextToSpeech:
 
 
 @dataclass(frozen=True, slots=True)
-class Moderation:
-    """Sensitive word avoidance; ``config`` is that of its type (feature-semantics.md 3.6)."""
-
-    enabled: bool = False
-    type: str = ""
-    config: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class ModelConfig:
     """One version of an app's configuration, ready to run."""
 
@@ -120,8 +113,9 @@ class ModelConfig:
     retriever_resource: bool = True
     annotation_reply: Mapping[str, Any] = field(default_factory=dict)
     more_like_this: bool = False
-    sensitive_word_avoidance: Moderation = Moderation()
-    external_data_tools: tuple[Mapping[str, Any], ...] = ()
+    # How it moderates; None: it does not.
+    moderation: Rule | None = None
+    data_tools: tuple[DataTool, ...] = ()
     file_upload: FileRule | None = None
 
 
@@ -146,8 +140,8 @@ def parse(document: Mapping[str, Any]) -> ModelConfig:
         retriever_resource=document.get("retriever_resource") is None or is_enabled(document["retriever_resource"]),
         annotation_reply=_map(document.get("annotation_reply")),
         more_like_this=is_enabled(document.get("more_like_this")),
-        sensitive_word_avoidance=_moderation(_map(document.get("sensitive_word_avoidance"))),
-        external_data_tools=_maps(document.get("external_data_tools")),
+        moderation=moderation_of(document.get("sensitive_word_avoidance")),
+        data_tools=data_tools(document),
         file_upload=rule_of(document.get("file_upload")),
     )
 
@@ -324,6 +318,3 @@ def _text_to_speech(feature: Mapping[str, Any]) -> TextToSpeech:
         auto_play=feature.get("autoPlay") == "enabled",
     )
 
-
-def _moderation(feature: Mapping[str, Any]) -> Moderation:
-    return Moderation(is_enabled(feature), _text(feature.get("type")), _map(feature.get("config")))

@@ -56,7 +56,7 @@ def validate(
         config.pop(key, None)
     _check_model(config, known_models)
     _check_form(config)
-    _check_tools(config)
+    _check_tools(config, extensions)
     _check_uploads(config)
     _check_prompt(config)
     _check_datasets(config, mode)
@@ -194,14 +194,34 @@ def _check_options(control: dict[str, Any]) -> None:
         raise invalid_param("default value in user_input_form must be in the options list")
 
 
-def _check_tools(config: dict[str, Any]) -> None:
+def _check_tools(config: dict[str, Any], extensions: Collection[str]) -> None:
+    """External data tools, in their list and in the form."""
     tools = config.get("external_data_tools") or []
     if not isinstance(tools, list) or not all(isinstance(tool, dict) for tool in tools):
         raise invalid_param("external_data_tools must be of list type")
     for tool in tools:
-        if tool.setdefault("enabled", False) and not tool.get("type"):
-            raise invalid_param("external_data_tools[].type is required")
+        if not isinstance(tool.setdefault("enabled", False), bool):
+            raise invalid_param("enabled in external_data_tools must be of boolean type")
+        if tool["enabled"]:
+            _check_tool(tool, extensions)
+    controls = (entry.get("external_data_tool") for entry in config["user_input_form"])
+    for control in filter(None, controls):
+        if control.get("config") is not None and control.get("enabled") is not False:
+            _check_tool(control, extensions)
     config["external_data_tools"] = tools
+
+
+def _check_tool(tool: Mapping[str, Any], extensions: Collection[str]) -> None:
+    if not tool.get("type"):
+        raise invalid_param("external_data_tools[].type is required")
+    if tool["type"] != "api":
+        raise invalid_param("external_data_tools[].type must be api")
+    if not isinstance(tool.get("variable"), str) or not _VARIABLE.fullmatch(tool["variable"]):
+        raise invalid_param("external_data_tools[].variable must be a string, and cannot start with a number")
+    settings = tool.get("config")
+    if not isinstance(settings, dict):
+        raise invalid_param("external_data_tools[].config must be of dict type")
+    _check_extension(settings, extensions)
 
 
 def _check_prompt(config: dict[str, Any]) -> None:

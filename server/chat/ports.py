@@ -8,9 +8,11 @@ from typing import Protocol
 
 from server.annotation.model import Hit, Match
 from server.chat.agent import Agents
+from server.chat.external_data import Extensions
 from server.chat.files import RemoteFile
 from server.kit.errors import AppError
 from server.llm.port import ChatModel
+from server.moderation.service import ModerationService
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.settings import AppSearch
 
@@ -73,3 +75,5 @@ class Parts:
     remotes: Remotes | None = None
     agents: Agents | None = None
     annotations: Annotations | None = None
+    moderation: ModerationService | None = None
+    extensions: Extensions | None = None

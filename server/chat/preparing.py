@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.chat import memory
+from server.chat.external_data import filled
 from server.chat.files import sendable
 from server.chat.ports import Parts
 from server.chat.prompt import Prompt, build
@@ -18,6 +19,12 @@ class Preparing:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+
+    async def fill(self, key: RunKey, turn: Turn) -> None:
+        """Ask the app's external data tools for their variables. Raises invalid_param."""
+        tools, extensions = turn.config.data_tools, self._parts.extensions
+        if tools and extensions is not None:
+            turn.inputs = await filled(extensions, key.tenant_id, key.app_id, tools, turn.inputs, turn.query)
 
     async def search(self, key: RunKey, turn: Turn) -> Retrieved | None:
         """Search the app's datasets (feature-semantics.md section 7); None when there is nothing to search by."""

@@ -43,7 +43,12 @@ class Endings:
         usage = turn.usage = turn.usage or turn.done.usage
         turn.first_token = turn.first_token or turn.done.first_token
         if usage is None and turn.prompt is not None and (status != "failed" or run.answer):
-            usage = await tokens.estimate(turn.prompt.messages, run.answer)
+            # What a moderator has cut off was said, and is paid for.
+            said = turn.watch.said if turn.watch and turn.watch.is_over else run.answer
+            usage = await tokens.estimate(turn.prompt.messages, said)
+        if turn.watch is not None and turn.watch.is_over:
+            # An agent has thought what it was not to say.
+            turn.done.forget_words()
         final = self._final_message(run, turn, usage or Usage(), error)
         stored = await self._store_end(run, status, final, turn.done)
         if not stored:
@@ -62,7 +67,8 @@ class Endings:
     def _final_message(self, run: Run, turn: Turn, usage: Usage, error: AppError | None) -> FinalMessage:
         now = time.monotonic()
         latency = now - turn.started
-        prices = None if turn.annotation else turn.model.card.pricing
+        # Without a prompt no model was asked.
+        prices = turn.model.card.pricing if turn.prompt else None
         shown = pricing.usage_dict(
             usage, prices, latency=latency,
             time_to_first_token=turn.first_token - turn.started if turn.first_token else None,
@@ -83,7 +89,7 @@ class Endings:
             answer=stored_answer(run.answer), metadata=metadata,
             prompt_tokens=usage.prompt_tokens, answer_tokens=usage.completion_tokens,
             price=pricing.total_price(usage, prices), currency=str(shown["currency"]),
-            latency=latency, error=cause, costs=[] if turn.annotation else [_cost(turn, usage)],
+            latency=latency, error=cause, costs=[_cost(turn, usage)] if turn.prompt else [],
         )
 
     async def _store_end(self, run: Run, status: str, final: FinalMessage, done: AgentWork) -> bool:

@@ -17,6 +17,7 @@ from server.chat.store import StoredUpload
 from server.kit.errors import AppError, Reason, invalid_param
 from server.kit.ids import NIL_UUID, canonical, is_uuid
 from server.llm.port import ChatModel, ModelFault, Usage
+from server.moderation.watch import OutputWatch
 from server.retrieval.found import Retrieved
 from server.runs.ears import Ear
 from server.runs.run import Outcome
@@ -56,6 +57,8 @@ class Turn:
     parent_message_id: str | None = NIL_UUID
     # What the datasets say; None: none was searched.
     found: Retrieved | None = None
+    # A moderator's preset answers instead of the model.
+    is_blocked: bool = False
     # The annotation that answers instead of the model.
     annotation: Match | None = None
     prompt: Prompt | None = None
@@ -67,6 +70,8 @@ class Turn:
     done: AgentWork = field(default_factory=AgentWork)
     # Who listens to the answer while the model speaks.
     ears: list[Ear] = field(default_factory=list)
+    # Who may replace it; None: nobody does.
+    watch: OutputWatch | None = None
 
 
 def conversation_id(text: str) -> str:

@@ -49,7 +49,7 @@ def explained(work: Callable[[], Awaitable[T]]) -> T:
     """Run ``work``; what goes wrong outside of this program is told without a traceback."""
     import sqlalchemy as sa
 
-    from server.bootstrap_chat import shown
+    from server.bootstrap_extension import shown
     from server.db.migrate import SchemaError
     from server.db.pgvector import PgVectorMissing
 

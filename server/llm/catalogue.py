@@ -88,6 +88,8 @@ _OPENAI_EMBEDDING: tuple[tuple[str, int, str, int, int], ...] = (
     ("text-embedding-ada-002", 8_191, "0.10", 32, 0),
 )
 
+_OPENAI_MODERATION = ("omni-moderation-latest",)
+
 # model, context
 _COHERE_RERANK: tuple[tuple[str, int], ...] = (
     ("rerank-v4.0-pro", 32_768),
@@ -193,6 +195,10 @@ def _openai_features(model: str) -> tuple[str, ...]:
     return tuple(feature for feature in _OPENAI if feature != "vision") if model == "o3-mini" else _OPENAI
 
 
+def _moderation(model: str) -> ModelCard:
+    return ModelCard(model, "moderation", model)
+
+
 def _load() -> dict[str, tuple[ModelCard, ...]]:
     gemini = [
         ModelCard(
@@ -220,7 +226,7 @@ def _load() -> dict[str, tuple[ModelCard, ...]]:
     )  # fmt: skip
     return {
         GOOGLE: (*gemini, *(_embedding(*row) for row in _GEMINI_EMBEDDING)),
-        OPENAI: (*openai, *(_embedding(*row) for row in _OPENAI_EMBEDDING)),
+        OPENAI: (*openai, *(_embedding(*row) for row in _OPENAI_EMBEDDING), *map(_moderation, _OPENAI_MODERATION)),
         COHERE: tuple(_rerank(*row) for row in _COHERE_RERANK),
         JINA: tuple(_rerank(*row) for row in _JINA_RERANK),
         LOCAL: (local, local_embedding),

@@ -13,7 +13,7 @@ from server.llm.google_chat import GoogleChat, GoogleClients, GoogleEndpoint, tr
 from server.llm.google_embedding import GoogleEmbedding
 from server.llm.names import GOOGLE
 from server.llm.pool import text_of
-from server.llm.port import ModelCard, ModelType, ProviderSpec, RerankModel
+from server.llm.port import ModelCard, ModelType, ModerationModel, ProviderSpec, RerankModel
 
 
 class GoogleProvider:
@@ -62,6 +62,9 @@ class GoogleProvider:
 
     def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> RerankModel:
         raise unsupported(GOOGLE, "rerank")
+
+    def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> ModerationModel:
+        raise unsupported(GOOGLE, "moderation")
 
     def custom_card(self, model: str, model_type: ModelType, credentials: Mapping[str, str]) -> ModelCard:
         raise invalid_param(f"Provider {GOOGLE} has no custom models")

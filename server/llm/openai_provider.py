@@ -15,6 +15,7 @@ from server.llm.forms import COMPATIBLE_FORM, OPENAI_FORM
 from server.llm.names import LOCAL, OPENAI, OPENAI_COMPATIBLE
 from server.llm.openai_chat import Endpoint, OpenAIChat, OpenAIClients, translated
 from server.llm.openai_embedding import OpenAIEmbedding
+from server.llm.openai_moderation import OpenAIModeration
 from server.llm.openai_wire import token_parameter
 from server.llm.pool import text_of
 from server.llm.port import (
@@ -51,13 +52,19 @@ class _OpenAIWire(ABC):
     def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> HttpRerank:
         return HttpRerank(card, self._endpoint(card, credentials), self._clients)
 
+    def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAIModeration:
+        return OpenAIModeration(card, self._endpoint(card, credentials), self._clients)
+
     async def _test_call(self, card: ModelCard, credentials: Mapping[str, str]) -> None:
-        """The cheapest call that uses the model: one token, one short embedding, two short texts in order."""
+        """The cheapest call that uses the model: one token, one short embedding or text, two short texts in order."""
         if card.model_type == "text-embedding":
             await self.embedding(card, credentials).embed(["ping"], purpose="query")
             return
         if card.model_type == "rerank":
             await self.rerank(card, credentials).rerank("ping", ["ping", "pong"], top_n=2)
+            return
+        if card.model_type == "moderation":
+            await self.moderation(card, credentials).is_flagged("ping")
             return
         request = ChatRequest([PromptMessage("user", "ping")], {"max_tokens": 5})
         async with aclosing(self.chat(card, credentials).stream(request)) as chunks:
@@ -75,7 +82,7 @@ class OpenAIProvider(_OpenAIWire):
         provider=OPENAI,
         label={"en_US": "OpenAI", "zh_Hans": "OpenAI"},
         description={"en_US": "Models provided by OpenAI.", "zh_Hans": "OpenAI 提供的模型。"},
-        supported_model_types=("llm", "text-embedding"),
+        supported_model_types=("llm", "text-embedding", "moderation"),
         configurate_methods=("predefined-model", "customizable-model"),
         provider_credential_form=OPENAI_FORM,
         model_credential_form=OPENAI_FORM,
@@ -116,6 +123,8 @@ class OpenAIProvider(_OpenAIWire):
             return replace(known, model=model, label=model)
         if model_type == "text-embedding":
             return ModelCard(model, model_type, model, context_size=8_191, max_chunks=32)
+        if model_type == "moderation":
+            return ModelCard(model, model_type, model)
         return ModelCard(
             model, model_type, model, context_size=128_000, max_output=16_384, parameter_rules=compatible_rules(16_384)
         )

@@ -233,6 +233,16 @@ class RerankModel(Protocol):
         ...
 
 
+class ModerationModel(Protocol):
+    """A moderation model bound to one credential."""
+
+    card: ModelCard
+
+    async def is_flagged(self, text: str) -> bool:
+        """Whether a text should not be said, without a retry. Raises ModelFault."""
+        ...
+
+
 class Provider(Protocol):
     """A provider adapter: static facts, validation by a test call, model clients."""
 
@@ -253,6 +263,10 @@ class Provider(Protocol):
         ...
 
     def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> RerankModel:
+        """As ``embedding``."""
+        ...
+
+    def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> ModerationModel:
         """As ``embedding``."""
         ...
 

@@ -12,7 +12,7 @@ from server.llm.names import COHERE, JINA
 from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.openai_provider import checked_url
 from server.llm.pool import text_of
-from server.llm.port import ChatModel, EmbeddingModel, ModelCard, ModelType, ProviderSpec
+from server.llm.port import ChatModel, EmbeddingModel, ModelCard, ModelType, ModerationModel, ProviderSpec
 from server.llm.rerank import HttpRerank
 
 _CONTEXT = 4_096
@@ -66,6 +66,9 @@ class RerankProvider:
 
     def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> EmbeddingModel:
         raise unsupported(self.spec.provider, "text-embedding")
+
+    def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> ModerationModel:
+        raise unsupported(self.spec.provider, "moderation")
 
     async def close(self) -> None:
         await self._clients.close()

@@ -17,7 +17,16 @@ from server.kit.cache import AsyncCache
 from server.kit.errors import AppError, Reason, invalid_param
 from server.llm.forms import checked_form
 from server.llm.names import full_name
-from server.llm.port import ChatModel, EmbeddingModel, ModelCard, ModelFault, ModelType, Provider, RerankModel
+from server.llm.port import (
+    ChatModel,
+    EmbeddingModel,
+    ModelCard,
+    ModelFault,
+    ModelType,
+    ModerationModel,
+    Provider,
+    RerankModel,
+)
 from server.provider.model import HIDDEN, MODEL_NAME_LIMIT, Target, TenantModels
 from server.provider.resolve import Known, Resolver
 from server.provider.service import ProviderService
@@ -98,6 +107,16 @@ class ModelRuntime:
         if made is None:
             known = self._resolver.callable(warm.models, provider, model, "rerank")
             made = warm.made[key] = known.provider.rerank(_named(known), known.credentials or {})
+        return made
+
+    async def moderation_model(self, tenant_id: str, provider: str, model: str) -> ModerationModel:
+        """A moderation model; errors as ``chat_model``."""
+        warm = await self._warm(tenant_id)
+        key = ("moderation", provider, model)
+        made: ModerationModel | None = warm.made.get(key)
+        if made is None:
+            known = self._resolver.callable(warm.models, provider, model, "moderation")
+            made = warm.made[key] = known.provider.moderation(_named(known), known.credentials or {})
         return made
 
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:

@@ -101,6 +101,8 @@ class Run:
     stop_requested: bool = False
     # Set while the run may be interrupted: cancels the model call or stops the workflow.
     interrupt: Interruptible | None = None
+    # The answer is complete as it is: what the model would still say is not wanted.
+    cut_requested: bool = False
     # Another process has ended the run in our stead; the log is no longer ours.
     lost: bool = False
     # When it ended, by time.monotonic.
@@ -184,6 +186,12 @@ class Run:
             self.stop_requested = True
             self._interrupt()
 
+    def cut(self) -> None:
+        """Interrupt the model call: the answer is complete as it is. Idempotent."""
+        if not self.cut_requested and self.outcome is None:
+            self.cut_requested = True
+            self._interrupt()
+
     def give_up(self) -> None:
         """Another process has ended the run: interrupt the model call, write no more to the log. Idempotent."""
         if not self.lost:
@@ -192,7 +200,8 @@ class Run:
 
     def insist(self) -> None:
         """Interrupt again what goes on long after it was interrupted: a library may swallow a cancel."""
-        if (self.stop_requested or self.lost) and time.monotonic() - self._interrupted_at > _INSIST_SECONDS:
+        is_wanted = self.stop_requested or self.cut_requested or self.lost
+        if is_wanted and time.monotonic() - self._interrupted_at > _INSIST_SECONDS:
             self._interrupt()
 
     def _interrupt(self) -> None:

@@ -28,7 +28,10 @@ def to_metadata(stored: Mapping[str, Any]) -> AnswerMetadata:
 
 def ends_of(stored: StoredRun) -> list[dict[str, Any]]:
     """The bodies of the last events of a run that its row tells of, in the order of sse-events.md section 5."""
-    finished = [{"workflow_finished": workflow_finished(stored.workflow)}] if stored.workflow else []
+    # A turn that was answered without its graph says nothing of it: its record alone is stopped.
+    is_direct = stored.workflow is not None and stored.workflow.status == "stopped" and stored.status == "succeeded"
+    workflow = None if is_direct else stored.workflow
+    finished = [{"workflow_finished": workflow_finished(workflow)}] if workflow else []
     if finished and not stored.key.message_id:
         return finished
     if stored.status == "failed":

@@ -11,6 +11,7 @@ from server.chat.inputs import InputField
 from server.engine.graph import Graph
 from server.engine.node import FormAnswer, RunInfo
 from server.engine.pool import Variables
+from server.moderation.model import Rule
 from server.workflow_run.plain import dump
 
 DRAFT = "draft"
@@ -36,6 +37,8 @@ class Features:
     opening_statement: str = ""
     retriever_resource: bool = False
     file_upload: FileRule | None = None
+    # How it moderates; None: it does not.
+    moderation: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

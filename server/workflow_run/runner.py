@@ -17,14 +17,16 @@ from server.engine import events as said
 from server.engine.engine import Engine, Limits
 from server.engine.ports import Ports
 from server.engine.values import Selector, exposed, type_of
-from server.kit.errors import AppError
+from server.kit.errors import AppError, Reason
 from server.kit.plain import clean_text
+from server.runs.ears import Outlet
 from server.runs.registry import INTERNAL, Runs
 from server.runs.run import Run
 from server.settings import Settings
 from server.workflow.draft_variable_store import DraftValue, DraftVariableStore
 from server.workflow_run import events
-from server.workflow_run.ending import Conclusion, concluded
+from server.workflow_run.around import BY_OUTPUT_MODERATION, Around, Direct
+from server.workflow_run.ending import BY_USER, Conclusion, answered, concluded, refused
 from server.workflow_run.pausing import paused
 from server.workflow_run.plain import dump
 from server.workflow_run.plan import Plan
@@ -36,24 +38,29 @@ from transom.run.v1.event_pb2 import ReasoningChunk, TextChunk
 log = logging.getLogger("transom.workflows")
 
 Namer = Callable[[str, str, str], Awaitable[None]]
+# The HTTP status and text that a caller is shown of an error.
+Shown = Callable[[AppError], tuple[int, str]]
 
 
 class _Stop:
     """What interrupts a run: asks its engine to stop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, run: Run) -> None:
         self._engine = engine
+        self._run = run
 
     def cancel(self) -> None:
         """Stop it."""
-        self._engine.stop("Stopped by user.")
+        is_cut = self._run.cut_requested and not self._run.stop_requested
+        self._engine.stop(BY_OUTPUT_MODERATION if is_cut else BY_USER)
 
 
 class Runner:
     """Works on the workflow runs of this process."""
 
     def __init__(
-        self, db: Database, uow: UowFactory, runs: Runs, ports: Ports, settings: Settings, namer: Namer
+        self, db: Database, uow: UowFactory, runs: Runs, ports: Ports, settings: Settings, namer: Namer,
+        around: Around, shown: Shown,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -61,6 +68,8 @@ class Runner:
         self.ports = ports
         self._settings = settings
         self._namer = namer
+        self.around = around
+        self.shown = shown
 
     async def work(self, run: Run, plan: Plan) -> None:
         """Run it to its end or to a pause; runs as its own task."""
@@ -127,6 +136,9 @@ class Runner:
         return self._settings.answer_flush_seconds
 
 
+_CUT_SHORT = ("failed", "stopped")
+
+
 class _Work:
     """One run of this process."""
 
@@ -143,13 +155,52 @@ class _Work:
         self._first_text: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._flush: asyncio.Task[None] | None = None
+        self._watch = runner.around.watch(run, plan)
+        self._say: Outlet = self._watch.around(run.delta) if self._watch else run.delta
 
     async def go(self) -> None:
+        """Answer without the graph, or run it."""
+        before = self._runner.around.before(self._run, self._plan) if self._plan.turn else None
+        if before is None or not await self._is_answered(before):
+            await self._run_graph()
+
+    async def _is_answered(self, before: Awaitable[Direct | None]) -> bool:
+        """Whether the turn ends before its graph; a stop meanwhile is for the graph, which ends at once."""
+        run, plan = self._run, self._plan
+        asked = run.interrupt = asyncio.ensure_future(before)
+        try:
+            if run.stop_requested or run.lost:
+                asked.cancel()
+            await asyncio.wait([asked])
+        finally:
+            asked.cancel()
+            run.interrupt = None
+        if asked.cancelled():
+            return False
+        try:
+            direct = asked.result()
+        except Exception as error:
+            fault = self._fault(error)
+            await self._store(refused(run, plan, fault, self._runner.shown(fault), elapsed=self._elapsed))
+            return True
+        if direct is None:
+            return False
+        run.say(direct.text)
+        await self._store(answered(run, plan, direct, elapsed=self._elapsed))
+        return True
+
+    def _fault(self, error: Exception) -> AppError:
+        if isinstance(error, AppError):
+            return error
+        log.error("run %s broke before its graph", self._run.key.task_id, exc_info=error)
+        return AppError(Reason.INTERNAL_SERVER_ERROR, INTERNAL, detail=repr(error))
+
+    async def _run_graph(self) -> None:
         run, plan = self._run, self._plan
         end: said.RunFinished | said.RunPaused | None = None
         try:
             engine = self._runner.engine(plan)
-            run.interrupt = stop = _Stop(engine)
+            run.interrupt = stop = _Stop(engine, run)
             if run.stop_requested or run.lost:
                 stop.cancel()
             self._arm()
@@ -167,6 +218,8 @@ class _Work:
                 self._timer.cancel()
         if self._flush is not None:
             await asyncio.wait([self._flush])
+        if self._watch is not None and not run.lost:
+            await self._watch.close(quick=isinstance(end, said.RunFinished) and end.status in _CUT_SHORT)
         if isinstance(end, said.RunPaused):
             if await self._pause(end):
                 return
@@ -185,7 +238,7 @@ class _Work:
     @staticmethod
     def _stopped(paused: said.RunPaused) -> said.RunFinished:
         return said.RunFinished(
-            status="stopped", outputs={}, error="Stopped by user.", tokens=paused.tokens, steps=paused.steps,
+            status="stopped", outputs={}, error=BY_USER, tokens=paused.tokens, steps=paused.steps,
             exceptions=0, spent=(), at=time.time(),
         )
 
@@ -237,7 +290,7 @@ class _Work:
         if self._plan.turn:
             if self._first_text is None:
                 self._first_text = time.monotonic()
-            self._run.delta(event.text, event.selector)
+            self._say(event.text, event.selector)
         elif event.text:
             self._run.emit(text_chunk=TextChunk(text=clean_text(event.text), from_variable_selector=event.selector))
 
@@ -279,8 +332,10 @@ class _Work:
         return round(self._plan.worked + time.monotonic() - self._started, 6)
 
     async def _finish(self, event: said.RunFinished) -> None:
+        await self._store(self._conclusion(event))
+
+    async def _store(self, end: Conclusion) -> None:
         run, plan = self._run, self._plan
-        end = self._conclusion(event)
         nodes, writes = self._record.take(), self._writes
         stored = await self._runner.insist(
             lambda: self._runner.single(lambda store: store.finish(plan, run.key, end.ending, end.turn, nodes, writes)),
@@ -295,7 +350,7 @@ class _Work:
             await self._runner.leave(plan, self._left)
         log.info(
             "run %s %s: app %s, %d tokens, %d steps, %.2f s", run.key.task_id, end.ending.record_status, plan.app_id,
-            event.tokens, event.steps, end.ending.elapsed,
+            end.ending.tokens, end.ending.steps, end.ending.elapsed,
         )
         self._runner.after(run, plan, end.ending.status)
 

@@ -122,8 +122,10 @@ _ENDED = """WITH ended AS (
 ), """
 _ENDED_TURN = """, message AS (
   UPDATE messages SET answer = :answer, message_tokens = :prompt_tokens, answer_tokens = :answer_tokens,
-    total_price = CAST(:price AS numeric), currency = :currency, latency = :elapsed, status = :message_status,
-    error = :error, metadata = CAST(:metadata AS json), updated_at = now()
+    total_price = CAST(:price AS numeric), currency = :currency, latency = :elapsed,
+    status = CAST(:message_status AS text),
+    error = CASE WHEN CAST(:message_status AS text) = 'error' THEN CAST(:error AS text) END,
+    metadata = CAST(:metadata AS json), updated_at = now()
   FROM ended WHERE messages.id = CAST(:message AS uuid)
 ), conversation AS (
   UPDATE conversations SET updated_at = now(), dialogue_count = dialogue_count + 1

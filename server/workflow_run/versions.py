@@ -14,6 +14,7 @@ from server.chat.inputs import compile_variables
 from server.engine.graph import Graph, GraphError
 from server.kit.caller import AppContext
 from server.kit.errors import AppError, Reason, invalid_param
+from server.moderation.model import moderation_of
 from server.workflow.library import Runnable, WorkflowLibrary
 from server.workflow_run.plan import ConversationVariable, Features, Version
 
@@ -77,6 +78,7 @@ def _features(stored: Mapping[str, Any]) -> Features:
         opening_statement=str(stored.get("opening_statement") or ""),
         retriever_resource=isinstance(cited, Mapping) and cited.get("enabled") is True,
         file_upload=rule_of(stored.get("file_upload")),
+        moderation=moderation_of(stored.get("sensitive_word_avoidance")),
     )
 
 

@@ -100,12 +100,22 @@ class OpenAIServer(LoopbackServer):
             await self._chat(call, reply, legacy=True)
         elif path == "/embeddings":
             await self._embed(call, reply)
+        elif path == "/moderations":
+            await self._moderate(call, reply)
         elif path == "/models":
             names = ("gpt-4o-mini", "gpt-4o", "text-embedding-3-small")
             data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "double"} for name in names]
             reply.json(200, {"object": "list", "data": data})
         else:
             reply.json(404, error_body(f"Invalid URL ({call.method} {call.path})", None))
+
+    async def _moderate(self, call: Call, reply: Reply) -> None:
+        """Flags what holds ``flag me``."""
+        order = call.json()
+        call.model = order["model"]
+        if not await self._faulted(call, self.behaviour(call.model), reply):
+            results = [{"flagged": "flag me" in text, "categories": {}} for text in order["input"]]
+            reply.json(200, {"id": "modr-double", "model": call.model, "results": results})
 
     async def _chat(self, call: Call, reply: Reply, *, legacy: bool) -> None:
         order = call.json()

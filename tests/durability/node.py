@@ -15,7 +15,7 @@ import psycopg2.extras
 from redis.asyncio import Redis
 
 from server.bootstrap import redis_client
-from server.bootstrap_chat import shown
+from server.bootstrap_extension import shown
 from server.bus import Bus
 from server.chat.answer import Answers
 from server.chat.ports import Parts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.doubles.extension_server import ExtensionServer
 from tests.doubles.external_server import ExternalServer
 from tests.doubles.loopback import in_thread
 from tests.doubles.openai_server import OpenAIServer
@@ -55,4 +56,11 @@ def ranker() -> Iterator[RerankServer]:
 def elsewhere() -> Iterator[ExternalServer]:
     """An API of external knowledge in this process."""
     with in_thread(ExternalServer()) as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def extension() -> Iterator[ExtensionServer]:
+    """An API-based extension in this process; ``forget`` what others scripted."""
+    with in_thread(ExtensionServer()) as double:
         yield double

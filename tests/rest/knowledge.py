@@ -57,9 +57,9 @@ class Knowledge:
             self.workspace.use_default(model, "text-embedding")
         return model
 
-    def add_model(self, url: str, model: str, model_type: str) -> str:
+    def add_model(self, url: str, model: str, model_type: str, **form: str) -> str:
         """Make a model at another address callable: ``llm``, ``text-embedding`` or ``rerank``."""
-        credentials = {"endpoint_url": f"{url}/v1", "api_key": "sk-test-key", "context_size": "8192"}
+        credentials = {"endpoint_url": f"{url}/v1", "api_key": "sk-test-key", "context_size": "8192", **form}
         if model_type == "llm":
             credentials |= {"mode": "chat"}
         body = {"model": model, "model_type": model_type, "credentials": credentials}

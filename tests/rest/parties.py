@@ -17,6 +17,7 @@ from server.account.model import new_owner
 from server.account.store import AccountStore
 from server.db.annotation_tables import app_annotations
 from server.db.engine import make_engine, uow_factory
+from server.db.extension_tables import api_based_extensions
 from server.db.tables import (
     apps,
     child_chunks,
@@ -348,6 +349,18 @@ class Party:
             connection.commit()
         return {"external_api": row["id"]}
 
+    def _api_based_extension(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """An endpoint of one's own; adding one over the API would call it."""
+        row = {
+            "id": new_id(), "name": new_id(), "endpoint": "https://extension.example",
+            "sealed_key": Sealer(SECRET).seal("a key"), "created_by": self._account(mode, made)["account"],
+            "tenant_id": self._ok(self._console.post("/console/api/workspaces/current"))["id"],
+        }  # fmt: skip
+        with database(self.place.workspace.product) as connection:
+            connection.execute(sa.insert(api_based_extensions).values(**row))
+            connection.commit()
+        return {"api_based_extension": row["id"]}
+
     def _mcp_provider(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """A server that nobody has asked yet."""
         name = new_id()
@@ -445,6 +458,7 @@ MAKERS: Mapping[str, Maker] = {
     "model_credential": Party._model_credential, "dataset": Party._dataset, "tag": Party._tag,
     "metadata": Party._metadata, "document": Party._document, "batch": Party._document, "segment": Party._document,
     "child_chunk": Party._document, "external_api": Party._external_api,
+    "api_based_extension": Party._api_based_extension,
     "debug_run": Party._debug_run, "debug_task": Party._debug_run, "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
     "trigger": Party._trigger,
     "annotation": Party._annotation, "annotation_job": Party._annotation,

@@ -161,6 +161,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "HitTest": {"query": "text"},
     "UpdateExternalApi": {"name": "stolen", "settings": {"endpoint": "https://stolen.example", "api_key": "k"}},
     "CreateExternalDataset": {"external_knowledge_id": "k"},
+    "UpdateApiBasedExtension": {"name": "stolen", "api_endpoint": "https://stolen.example", "api_key": "stolen"},
     "UpdateMcpProvider": {"name": "stolen", "server_url": "[__HIDDEN__]", "server_identifier": "stolen"},
     "CreateWorkflowTool": {"name": "stolen", "label": "stolen"},
     "UpdateWorkflowTool": {"name": "stolen", "label": "stolen"},
@@ -233,7 +234,7 @@ NOT_MINE_EITHER = {
     ("CreateAppAnnotation", "message_id"),
     ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
-    ("UpdateExternalApi", "api_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
+    ("UpdateExternalApi", "api_id"), ("UpdateApiBasedExtension", "extension_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
     ("GetWorkflowTool", "workflow_app_id"),
     ("RetrieveSegments", "attachment_ids"), ("HitTest", "attachment_ids"),  # no embedding model sees images

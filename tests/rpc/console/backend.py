@@ -104,7 +104,7 @@ async def running(
         providers = ProviderService(uow, sealer)
         resolver = Resolver(registry.build(Timings()), SystemModels(local_model=True))
         look = stored_models(providers, resolver)
-        apps = AppService(uow, look)
+        apps = AppService(uow, look, lambda _: ())
         workflows = WorkflowService(uow, sealer)
         imports = ImportService(uow, apps, look, workflows)
         keys = KeyService(uow, sealer)

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from server.chat.external_data import DataTool
 from server.chat.files import FileRule
 from server.chat.model_config import default_document, effective_mode, parse, to_console
 from server.chat.model_rules import validate
+from server.moderation.model import Rule, Side
 
 # What the console shows for an imported app: the recorded bytes, nested key order included.
 RECORDED = (
@@ -88,7 +90,15 @@ def test_parse_reads_every_feature() -> None:
             "text_to_speech": {"enabled": True, "voice": "v", "language": "en", "autoPlay": "enabled"},
             "retriever_resource": {"enabled": False},
             "more_like_this": {"enabled": True},
-            "sensitive_word_avoidance": {"enabled": True, "type": "keywords", "config": {"keywords": "x"}},
+            "sensitive_word_avoidance": {
+                "enabled": True, "type": "keywords",
+                "config": {"keywords": "Xx\n\n y ", "outputs_config": {"enabled": True, "preset_response": "No."}},
+            },
+            "external_data_tools": [
+                {"enabled": True, "type": "api", "variable": "w", "config": {"api_based_extension_id": "e1"}},
+                {"enabled": False, "type": "api", "variable": "off", "config": {"api_based_extension_id": "e1"}},
+                {"enabled": True, "type": "weather", "variable": "odd", "config": {}},
+            ],
             "file_upload": {"enabled": True, "number_limits": 2},
         }
     )  # fmt: skip
@@ -102,7 +112,8 @@ def test_parse_reads_every_feature() -> None:
     assert config.text_to_speech.auto_play
     assert not config.retriever_resource
     assert config.more_like_this
-    assert config.sensitive_word_avoidance.config == {"keywords": "x"}
+    assert config.moderation == Rule("keywords", Side(), Side(True, "No."), keywords=("xx", "y"))
+    assert config.data_tools == (DataTool("w", "e1"),)
     assert config.file_upload == FileRule(images=2, count=2)
 
 

@@ -34,6 +34,11 @@ def moderation(kind: str | None, **config: Any) -> dict[str, Any]:
     return {"sensitive_word_avoidance": {"enabled": True, "type": kind, "config": config}}
 
 
+def data_tool(**keys: Any) -> dict[str, Any]:
+    config = {"api_based_extension_id": "e1"}
+    return {"enabled": True, "type": "api", "variable": "w", "config": config, **keys}
+
+
 KINDS = "text-input, select, paragraph, number, external_data_tool, checkbox"
 PRESET = {"enabled": True, "preset_response": "no"}
 
@@ -192,6 +197,18 @@ def test_good_variable_names_pass(variable: str) -> None:
         ({"agent_mode": {"tools": [{"dataset": {"id": "x"}}]}}, "id in dataset must be of UUID type"),
         ({"external_data_tools": "x"}, "external_data_tools must be of list type"),
         ({"external_data_tools": [{"enabled": True}]}, "external_data_tools[].type is required"),
+        ({"external_data_tools": [{"enabled": 1}]}, "enabled in external_data_tools must be of boolean type"),
+        ({"external_data_tools": [data_tool(type="odd")]}, "external_data_tools[].type must be api"),
+        (
+            {"external_data_tools": [data_tool(variable="1a")]},
+            "external_data_tools[].variable must be a string, and cannot start with a number",
+        ),
+        ({"external_data_tools": [data_tool(config=None)]}, "external_data_tools[].config must be of dict type"),
+        ({"external_data_tools": [data_tool(config={})]}, "api_based_extension_id is required"),
+        (
+            {"user_input_form": [{"external_data_tool": {"label": "w", **data_tool()}}]},
+            "API-based Extension not found. Please check it again.",
+        ),
     ],
 )
 def test_bad_feature_is_refused(keys: dict[str, Any], message: str) -> None:
@@ -238,6 +255,12 @@ def test_completion_app_with_datasets_needs_a_query_variable() -> None:
 )
 def test_bad_moderation_is_refused(keys: dict[str, Any], message: str) -> None:
     assert refusal(extensions={"e1"}, **keys).startswith(message)
+
+
+def test_data_tools_are_kept_when_they_are_off_or_their_extension_is_known() -> None:
+    off, on = {"enabled": False, "type": "old"}, data_tool()
+    document = validate({"model": copy.deepcopy(MODEL), "external_data_tools": [off, on]}, "chat", KNOWN, extensions={"e1"})
+    assert document["external_data_tools"] == [off, on]
 
 
 def test_good_moderation_is_kept() -> None:

@@ -1,0 +1,1 @@
+"""API-based extensions: HTTP endpoints of a workspace that moderate and that fill in variables."""

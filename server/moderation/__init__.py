@@ -1,0 +1,1 @@
+"""Sensitive word avoidance: what is asked and answered is checked (feature-semantics.md 3.6)."""
