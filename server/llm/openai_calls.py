@@ -54,6 +54,9 @@ class CallDeltas:
 
     def add(self, delta: Mapping[str, Any]) -> None:
         """Take what one delta says."""
+        # Most deltas are a token of text.
+        if "tool_calls" not in delta and "function_call" not in delta:
+            return
         for place, call_id, function in _pieces(delta):
             call = self._places.get(place)
             if call is None or (call_id and call.id and call.id != call_id):

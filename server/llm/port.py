@@ -85,11 +85,12 @@ class Usage:
     estimated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
     """A piece of a streamed answer. ``usage`` is cumulative; the last one counts.
 
-    ``calls`` are whole and come with the last piece, whose finish reason is then ``tool_calls``.
+    ``calls`` are whole and come with the last piece, whose finish reason is then ``tool_calls``. Nobody changes one; it
+    is not frozen because there is one a token, and a frozen one takes five times as long to make.
     """
 
     text: str = ""

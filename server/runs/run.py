@@ -44,6 +44,15 @@ class RunKey:
     workflow_run_id: str = ""
     # The key that it came with, for the ledger.
     api_key_id: str = ""
+    # What is the same in all its events, serialized.
+    _envelope: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        head = RunEvent(
+            task_id=self.task_id, message_id=self.message_id, conversation_id=self.shown_conversation_id,
+            created_at=self.created_at, workflow_run_id=self.workflow_run_id,
+        )
+        object.__setattr__(self, "_envelope", head.SerializeToString())
 
     @property
     def shown_conversation_id(self) -> str:
@@ -52,11 +61,16 @@ class RunKey:
 
     def event(self, sequence: int, **body: object) -> RunEvent:
         """An event of this run with one of the bodies."""
-        return RunEvent(
-            sequence=sequence, time_ms=time.time_ns() // 1_000_000, task_id=self.task_id,
-            message_id=self.message_id, conversation_id=self.shown_conversation_id, created_at=self.created_at,
-            workflow_run_id=self.workflow_run_id, **body,  # type: ignore[arg-type]
-        )
+        event = RunEvent(sequence=sequence, time_ms=time.time_ns() // 1_000_000, **body)  # type: ignore[arg-type]
+        event.MergeFromString(self._envelope)
+        return event
+
+    def blank(self, sequence: int) -> RunEvent:
+        """An event of this run whose body is still to be set: a third of what ``event`` costs, for pieces of answers."""
+        event = RunEvent.FromString(self._envelope)
+        event.sequence = sequence
+        event.time_ms = time.time_ns() // 1_000_000
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +132,10 @@ class Run:
 
     def emit(self, **body: object) -> None:
         """Append an event with one of the bodies."""
-        self.events.append(self.key.event(self.last + 1, **body))
+        self._append(self.key.event(self.last + 1, **body))
+
+    def _append(self, event: RunEvent) -> None:
+        self.events.append(event)
         for waker in self._wakers:
             waker.set()
 
@@ -129,12 +146,12 @@ class Run:
             return
         self.answer_parts.append(text)
         self.answer_dirty = True
-        # A keyword for a repeated field costs as much as the rest of the message.
-        piece = MessageDelta(answer=text, from_variable_selector=selector) if selector else MessageDelta(answer=text)
-        if self.key.mode == "agent-chat":
-            self.emit(agent_message=piece)
-        else:
-            self.emit(message=piece)
+        event = self.key.blank(self.base + len(self.events) + 1)
+        piece = event.agent_message if self.key.mode == "agent-chat" else event.message
+        piece.answer = text
+        if selector:
+            piece.from_variable_selector.extend(selector)
+        self._append(event)
 
     def say(self, text: str) -> None:
         """Append what no model said: a ``message`` in every mode."""
