@@ -49,8 +49,11 @@ class RunKey:
 
     def __post_init__(self) -> None:
         head = RunEvent(
-            task_id=self.task_id, message_id=self.message_id, conversation_id=self.shown_conversation_id,
-            created_at=self.created_at, workflow_run_id=self.workflow_run_id,
+            task_id=self.task_id,
+            message_id=self.message_id,
+            conversation_id=self.shown_conversation_id,
+            created_at=self.created_at,
+            workflow_run_id=self.workflow_run_id,
         )
         object.__setattr__(self, "_envelope", head.SerializeToString())
 
@@ -66,7 +69,7 @@ class RunKey:
         return event
 
     def blank(self, sequence: int) -> RunEvent:
-        """An event of this run whose body is still to be set: a third of what ``event`` costs, for pieces of answers."""
+        """An event of this run without a body yet. For pieces of answers: a third of what ``event`` costs."""
         event = RunEvent.FromString(self._envelope)
         event.sequence = sequence
         event.time_ms = time.time_ns() // 1_000_000

@@ -167,7 +167,7 @@ def _value(kind: Any, *, text: str) -> Any:
         return _value(inner[0], text=text) if text else None
     if is_dataclass(kind):
         hints = typing.get_type_hints(kind)
-        return kind(**{item.name: _named(item.name, hints[item.name], text=text) for item in fields(kind)})
+        return kind(**{item.name: _named(item.name, hints[item.name], text=text) for item in fields(kind) if item.init})
     if origin is tuple and Ellipsis not in inner:
         return tuple(_value(one, text=text) for one in inner)
     if origin in (tuple, Sequence, Iterable, list) and inner:
