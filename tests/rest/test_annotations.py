@@ -12,8 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from server.db.annotation_tables import annotation_hits, annotation_settings, app_annotations
+from server.db.workflow_tables import workflow_runs
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, App
+from tests.rest.flows import chain, flow, llm, node, start
 from tests.rest.knowledge import EMBEDDER, Knowledge
 from tests.rest.parties import database
 from tests.rest.sse import events
@@ -195,6 +197,59 @@ def test_agents_say_it_as_a_message(indexed: Knowledge, model: str) -> None:
         said = events(reply.iter_text())
     assert [event["event"] for event in said] == ["message", "message_end"]
     assert said[0]["answer"] == "Salt water."
+
+
+@pytest.fixture(scope="module")
+def sea_flow(indexed: Knowledge, model: str) -> App:
+    """A chatflow whose annotation answers; no test changes it."""
+    graph = chain(start(), llm("llm", model), node("answer", "answer", answer="{{#llm.text#}}"))
+    made = flow(indexed.workspace, graph, "advanced-chat")
+    added(made)
+    assert switched(made, "enable") == ("completed", "")
+    return made
+
+
+def test_chatflow_is_answered_by_the_annotation_and_its_graph_does_not_run(
+    indexed: Knowledge, sea_flow: App, brain: OpenAIServer
+) -> None:
+    before = len(brain.calls)
+    with sea_flow.stream("What is sea?", user="flow") as reply:
+        first, last = events(reply.iter_text())
+    shared = ["event", "conversation_id", "message_id", "created_at", "task_id", "id"]
+    assert list(first) == [*shared, "answer", "from_variable_selector"]
+    assert (first["event"], first["answer"], last["event"]) == ("message", "Salt water.", "message_end")
+    (listed,) = sea_flow.http.get(LIST).json()["data"]
+    assert last["metadata"]["annotation_reply"]["id"] == listed["id"]
+    usage = last["metadata"]["usage"]
+    assert usage.pop("latency") >= 0 and usage == ZERO
+    params = {"conversation_id": last["conversation_id"], "user": "flow"}
+    (message,) = sea_flow.http.get("/v1/messages", params=params).json()["data"]
+    assert (message["query"], message["answer"], message["status"], message["error"]) == (
+        "What is sea?", "Salt water.", "normal", None,
+    )  # fmt: skip
+    with database(indexed.workspace.product) as connection:
+        run = connection.execute(sa.select(workflow_runs).where(workflow_runs.c.message_id == message["id"])).one()
+    assert (run.status, run.error, run.total_steps) == ("stopped", "Stopped by annotation reply.", 0)
+    hits = eventually(lambda: console(indexed, sea_flow, "GET", f"annotations/{listed['id']}/hit-histories")["data"])
+    assert [(hit["source"], hit["question"]) for hit in hits] == [("api", "What is sea?")]
+    assert len(brain.calls) == before
+    blocking = answer(sea_flow, "what is the SEA")
+    assert (blocking["answer"], blocking["metadata"]["annotation_reply"]["id"]) == ("Salt water.", listed["id"])
+
+
+def test_annotated_turn_of_a_chatflow_is_told_again_without_its_graph(sea_flow: App) -> None:
+    with sea_flow.stream("What is the sea?", user="again") as reply:
+        told = events(reply.iter_text())
+    path = f"/v1/chat-messages/{told[0]['task_id']}/events"
+    with sea_flow.http.stream("GET", path, params={"user": "again"}) as reply:
+        assert reply.status_code == 200, reply.read()
+        assert events(reply.iter_text()) == told
+
+
+def test_far_question_to_a_chatflow_is_answered_by_its_graph(sea_flow: App, brain: OpenAIServer) -> None:
+    before = len(brain.calls)
+    assert is_annotated(sea_flow, "Where do mountains stand, and why?") is None
+    assert len(brain.calls) > before
 
 
 def test_hits_are_counted_and_kept(indexed: Knowledge, app: App) -> None:
