@@ -119,6 +119,11 @@ class DatasetStore:
         statement = insert(datasets).values(**values).on_conflict_do_nothing(index_elements=["tenant_id", "name"])
         return self._uow.execute(statement.returning(_D.id)).first() is not None
 
+    def names_like(self, tenant_id: str, beginning: str) -> set[str]:
+        """Names that begin so."""
+        mine = sa.select(_D.name).where(_D.tenant_id == tenant_id, _D.name.startswith(beginning, autoescape=True))
+        return set(self._uow.execute(mine).scalars())
+
     def update(self, tenant_id: str, dataset_id: str, values: Mapping[str, Any]) -> None:
         """Change columns."""
         statement = sa.update(datasets).where(_D.tenant_id == tenant_id, _D.id == dataset_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count as count_from
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ from server.dataset.service import DatasetService, make, require
 from server.dataset.store import DatasetStore
 from server.dataset_console import wire
 from server.db.bridge import Database
-from server.db.engine import UowFactory
+from server.db.engine import UnitOfWork, UowFactory
 from server.document import wire as document_wire
 from server.document.model import DocumentView, Settings, Source, Upload, new_batch
 from server.document.service import DocumentService
@@ -37,6 +38,8 @@ BATCH_LIMIT = 20
 _PREVIEW = 10
 _PREVIEWS_AT_A_TIME = 2
 _NAME_LIMIT = 40
+# Characters of a name that are left to the number that tells it from others.
+_NUMBER_ROOM = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,11 @@ class KnowledgeConsole:
         settings = await self._settled(caller, config, None)
         if settings.indexing_technique is None:
             raise invalid_param("indexing_technique is required.")
-        name = (config.name or f"{sources[0].name}...")[:_NAME_LIMIT]
         new = NewDataset(
-            name=name, permission="only_me", indexing_technique=settings.indexing_technique,
+            name=(config.name or _name_of(sources[0]))[:_NAME_LIMIT], permission="only_me", indexing_technique=settings.indexing_technique,
             embedding=settings.embedding, retrieval_model=settings.retrieval_model,
         )
-        return await self._db(self._accept, caller, new, sources, settings)
+        return await self._db(self._accept, caller, new, sources, settings, named=bool(config.name))
 
     async def add(self, caller: Caller, config: pb.KnowledgeConfig) -> Made:
         """Add documents to a dataset."""
@@ -93,11 +95,18 @@ class KnowledgeConsole:
         await self._models.check_rerank(caller.tenant_id, settings.retrieval_model)
         return replace(settings, embedding=embedding)
 
-    def _accept(self, caller: Caller, where: str | NewDataset, sources: Sequence[Source], settings: Settings) -> Made:
-        """Accept documents together, all or none, into a dataset that is there or made with them."""
+    def _accept(
+        self, caller: Caller, where: str | NewDataset, sources: Sequence[Source], settings: Settings, *,
+        named: bool = True,
+    ) -> Made:  # fmt: skip
+        """Accept documents together, all or none, into a dataset that is there or made with them.
+
+        A name that nobody chose (not ``named``) gives way to one that is there: Dify too makes a dataset
+        of a file again and again, and here names are unique in a workspace.
+        """
         batch = new_batch()
         with self._uow() as uow:
-            dataset_id = where if isinstance(where, str) else make(uow, caller, where).dataset.id
+            dataset_id = where if isinstance(where, str) else _made(uow, caller, where, named)
             views = [
                 self._documents.accept(
                     uow, caller, dataset_id, source.name,
@@ -190,3 +199,21 @@ class KnowledgeConsole:
                 raise invalid_param(f"{source.name}: {error}") from error
             preview += first
         return total, preview
+
+
+def _name_of(source: Source) -> str:
+    """What a dataset is called by its first file."""
+    return f"{source.name}..."
+
+
+def _made(uow: UnitOfWork, caller: Caller, new: NewDataset, named: bool) -> str:
+    """The id of a new dataset, which has a number behind its name where nobody chose that and it is taken."""
+    try:
+        return make(uow, caller, new).dataset.id
+    except AppError as error:
+        if named or error.reason is not Reason.DATASET_NAME_DUPLICATE:
+            raise
+    beginning = new.name[: _NAME_LIMIT - _NUMBER_ROOM]
+    taken = DatasetStore(uow).names_like(caller.tenant_id, beginning)
+    free = next(name for number in count_from(2) if (name := f"{beginning} {number}") not in taken)
+    return make(uow, caller, replace(new, name=free)).dataset.id

@@ -212,6 +212,19 @@ def test_init_of_high_quality_takes_the_default_model(owner: Console, knowledge:
     owner.ok("DELETE", f"/{made['dataset']['id']}", 204)
 
 
+def test_init_with_the_same_file_again_makes_another_dataset(owner: Console) -> None:
+    name = f"{'same' * 9}.txt"
+    made = [
+        owner.ok("POST", "/init", 201, json=knowledge_config(owner.file(name, TEXT.encode())))["dataset"]
+        for _ in range(3)
+    ]
+    assert [one["name"] for one in made] == [f"{name}..."[:40], f"{name[:34]} 2", f"{name[:34]} 3"]
+    taken = knowledge_config(owner.file("a.txt", b"A text."), name=made[1]["name"])
+    assert owner.refused("POST", "/init", json=taken) == (409, "dataset_name_duplicate"), "a name that was chosen"
+    for one in made:
+        owner.ok("DELETE", f"/{one['id']}", 204)
+
+
 @pytest.mark.parametrize(
     ("change", "status", "code"),
     [
