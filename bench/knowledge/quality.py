@@ -83,7 +83,8 @@ def measure(world: World, language: str, most: int) -> None:
     corpus = sorted({answer for answers in asked.values() for answer in answers})
     knowledge = world.knowledge
     dataset_id = knowledge.dataset(
-        indexing_technique="high_quality", embedding_model="multilingual-e5-small",
+        indexing_technique="high_quality",
+        embedding_model="multilingual-e5-small",
         embedding_model_provider="transom/local/local",
     )["id"]
     spent = world.index(dataset_id, "\n".join(corpus), process_rule=LINES)
@@ -105,11 +106,11 @@ def main(most: int) -> None:
     """
     (port,) = free_ports(1)
     environment = {
-        **os.environ, "TRANSOM_LOCAL_MODEL_KEY": _MODEL_KEY, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'generated'}",
+        **os.environ,
+        "TRANSOM_LOCAL_MODEL_KEY": _MODEL_KEY,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'generated'}",
     }
-    model = subprocess.Popen(
-        [sys.executable, "-m", "server", "model", "--port", str(port)], cwd=ROOT, env=environment
-    )
+    model = subprocess.Popen([sys.executable, "-m", "server", "model", "--port", str(port)], cwd=ROOT, env=environment)
     try:
         settings = {"local_model_url": f"http://127.0.0.1:{port}/v1", "local_model_key": _MODEL_KEY}
         wait_until(lambda: _listens(port), "the packaged model listens")
@@ -126,9 +127,10 @@ def main(most: int) -> None:
 @contextmanager
 def _reranker() -> Iterator[str]:
     """The address of the rerank model's provider."""
-    with tempfile.TemporaryDirectory(prefix="transom-late-") as folder, in_thread(
-        LateServer(TokenModel(Path(folder)))
-    ) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="transom-late-") as folder,
+        in_thread(LateServer(TokenModel(Path(folder)))) as server,
+    ):
         yield f"{server.url}/v2"
 
 

@@ -55,8 +55,15 @@ class KnowledgeConsole:
     """Beside the Dataset API's own use cases."""
 
     def __init__(
-        self, db: Database, uow: UowFactory, datasets: DatasetService, documents: DocumentService, models: Models,
-        storage: Storage, limits: Limits, asker: Asker,
+        self,
+        db: Database,
+        uow: UowFactory,
+        datasets: DatasetService,
+        documents: DocumentService,
+        models: Models,
+        storage: Storage,
+        limits: Limits,
+        asker: Asker,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -76,8 +83,11 @@ class KnowledgeConsole:
         if settings.indexing_technique is None:
             raise invalid_param("indexing_technique is required.")
         new = NewDataset(
-            name=(config.name or _name_of(sources[0]))[:_NAME_LIMIT], permission="only_me", indexing_technique=settings.indexing_technique,
-            embedding=settings.embedding, retrieval_model=settings.retrieval_model,
+            name=(config.name or _name_of(sources[0]))[:_NAME_LIMIT],
+            permission="only_me",
+            indexing_technique=settings.indexing_technique,
+            embedding=settings.embedding,
+            retrieval_model=settings.retrieval_model,
         )
         return await self._db(self._accept, caller, new, sources, settings, named=bool(config.name))
 
@@ -109,9 +119,15 @@ class KnowledgeConsole:
             dataset_id = where if isinstance(where, str) else _made(uow, caller, where, named)
             views = [
                 self._documents.accept(
-                    uow, caller, dataset_id, source.name,
+                    uow,
+                    caller,
+                    dataset_id,
+                    source.name,
                     Upload(source.key, FileHead(source.name, source.extension, source.mime_type), source.size, ""),
-                    settings, by_text=False, batch=batch, upload_file_id=source.id,
+                    settings,
+                    by_text=False,
+                    batch=batch,
+                    upload_file_id=source.id,
                 )
                 for source in sources
             ]

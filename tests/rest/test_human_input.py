@@ -62,15 +62,20 @@ def test_a_run_waits_and_goes_on(asking: App) -> None:
 
     reader = threading.Thread(target=follow)
     reader.start()
-    for wrong in ({"inputs": {}}, {"action": "no such"}):
+    for wrong, told_why in (({"inputs": {}}, "Missing required inputs: said"), ({"action": "no such"}, "no such")):
         refused = fill_in(asking, token, **wrong)
         assert (refused.status_code, refused.json()["code"]) == (400, "invalid_form_data"), refused.text
+        assert told_why in refused.json()["message"]
     reply = fill_in(asking, token)
     assert (reply.status_code, reply.json()) == (200, {})
     wait_until(lambda: status(asking, run_id)["status"] == "succeeded", "the run goes on")
     assert status(asking, run_id)["outputs"] == {"said": "yes"}
     again = fill_in(asking, token)
-    assert (again.status_code, again.json()["code"]) == (412, "human_input_form_submitted")
+    assert again.json() == {
+        "code": "human_input_form_submitted", "status": 412,
+        "message": f"This form has already been submitted by another user, form_id={required['form_id']}",
+    }  # fmt: skip
+    assert again.status_code == 412
     assert asking.http.get(f"/v1/form/human_input/{token}").status_code == 412
     reader.join(20)
     names = [event["event"] for event in after]
@@ -97,7 +102,9 @@ def test_a_waiting_run_is_stopped(asking: App) -> None:
     token = made["data"]["reasons"][0]["form_token"]
     asking.http.post(f"/v1/workflows/tasks/{made['task_id']}/stop", json={"user": "u"})
     assert status(asking, made["workflow_run_id"])["status"] == "stopped"
-    assert fill_in(asking, token).json()["code"] == "human_input_form_expired"
+    late = fill_in(asking, token)
+    assert (late.status_code, late.json()["code"]) == (412, "human_input_form_expired")
+    assert late.json()["message"].startswith("This form has expired, form_id=")
     told = events([
         asking.http.get(
             f"/v1/workflow/{made['workflow_run_id']}/events?user=u", headers={"Last-Event-ID": "0"}
@@ -121,7 +128,8 @@ def test_run_whose_version_is_gone_fails_with_the_reason(workspace: Workspace) -
 
 def test_unknown_form_is_not_found(asking: App) -> None:
     reply = asking.http.get("/v1/form/human_input/nobodys")
-    assert (reply.status_code, reply.json()["message"]) == (404, "Form not found")
+    assert reply.json() == {"code": "not_found", "message": "Form not found", "status": 404}
+    assert reply.status_code == 404
 
 
 def test_chatflow_waits_and_goes_on(workspace: Workspace) -> None:

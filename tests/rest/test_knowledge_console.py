@@ -580,6 +580,21 @@ def test_dataset_of_a_member_is_theirs_and_the_owners(owner: Console, members: M
     operator.ok("DELETE", f"/{made['id']}", 204)
 
 
+def test_include_all_lists_datasets_of_others_to_a_dataset_key(
+    members: Mapping[str, Console], knowledge: Knowledge
+) -> None:
+    made = members["editor"].ok("POST", "", 201, json={"name": new_name()})
+
+    def listed(**query: str) -> list[str]:
+        page = knowledge.ok("GET", "/datasets", params={"keyword": made["name"], **query})
+        assert page["limit"] == 20
+        return [one["id"] for one in page["data"]]
+
+    assert listed() == listed(include_all="false") == []
+    assert listed(include_all="true") == [made["id"]]
+    members["editor"].ok("DELETE", f"/{made['id']}", 204)
+
+
 def test_console_asks_for_a_session(knowledge: Knowledge, filled: dict[str, Any]) -> None:
     for path in ("", f"/{filled['dataset']['id']}"):
         assert httpx.get(f"{knowledge.workspace.product.url}{ROOT}{path}").status_code == 401

@@ -23,6 +23,7 @@ from server.kit.ids import new_id
 from server.limits.service import Limits
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import SECRET, Product
+from tests.rest.crowd import CLIENTS, at_once
 from tests.rest.knowledge import LINES, Knowledge
 from tests.rest.parties import OtherWorkspace, database
 
@@ -183,6 +184,14 @@ def test_eleventh_call_in_a_minute_is_refused_and_other_workspaces_go_on(limited
         assert answer == (403, "forbidden", RATE)
     knowledge.ok("GET", f"/datasets/{dataset_id}")
     neighbour.economy()
+
+
+def test_calls_at_once_are_counted_over_all_processes(limited: Limited) -> None:
+    knowledge = limited(knowledge_rate=20)
+    dataset_id = knowledge.economy()  # the first of the twenty
+    path = f"/v1/datasets/{dataset_id}/retrieve"
+    statuses = [reply.status_code for reply in at_once(lambda _: knowledge.http.post(path, json={"query": "sea"}))]
+    assert (statuses.count(200), statuses.count(403)) == (19, CLIENTS - 19)
 
 
 def test_documents_are_counted_over_all_datasets(limited: Limited) -> None:

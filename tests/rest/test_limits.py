@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import httpx
 import pytest
@@ -14,9 +12,9 @@ from click.testing import CliRunner
 
 from server.cli import main
 from tests.harness.product import SECRET, App, Product
+from tests.rest.crowd import CLIENTS, at_once
 from tests.rest.knowledge import Knowledge
 
-CLIENTS = 64
 Limit = Callable[..., None]
 
 
@@ -36,18 +34,6 @@ def limit(indexed: Knowledge, knowledge_product: Product) -> Iterator[Limit]:
 
     yield change
     change(key_rate="none", user_rate="none")
-
-
-def at_once(ask: Callable[[int], httpx.Response]) -> list[httpx.Response]:
-    """The answers to as many clients, who ask at one moment."""
-    barrier = Barrier(CLIENTS)
-
-    def one(number: int) -> httpx.Response:
-        barrier.wait(60)
-        return ask(number)
-
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        return list(pool.map(one, range(CLIENTS)))
 
 
 def asking(app: App, http: httpx.Client, user: str) -> httpx.Response:
@@ -106,6 +92,19 @@ def test_calls_of_a_key_are_counted_over_all_processes(indexed: Knowledge, http:
         assert reply.json()["code"] == "too_many_requests"
         assert (reply.headers["ratelimit-remaining"], 1 <= int(reply.headers["retry-after"]) <= 5) == ("0", True)
     assert asking(indexed.workspace.app(), http, "u").status_code == 200, "another key has a limit of its own"
+
+
+def test_calls_of_an_end_user_are_counted_over_all_processes(
+    indexed: Knowledge, http: httpx.Client, limit: Limit
+) -> None:
+    app, most = indexed.workspace.app(), 7
+    limit(user_rate=most)
+    began = time.monotonic()
+    statuses = [reply.status_code for reply in at_once(lambda _: asking(app, http, "one of them"))]
+    filled = math.ceil((time.monotonic() - began) * most / 60)
+    assert most <= statuses.count(200) <= most + filled
+    assert statuses.count(200) + statuses.count(429) == CLIENTS
+    assert asking(app, http, "another").status_code == 200
 
 
 def test_calls_of_an_end_user_are_counted_by_themselves(indexed: Knowledge, http: httpx.Client, limit: Limit) -> None:

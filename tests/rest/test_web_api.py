@@ -211,7 +211,10 @@ def test_feedback_and_suggestions(workspace: Workspace) -> None:
     page = plain.http.get("/api/messages", params={"conversation_id": message["conversation_id"]}).json()
     assert page["data"][0]["feedback"] == {"rating": "like"}
     off = plain.http.get(f"/api/messages/{message['message_id']}/suggested-questions")
-    assert error(off)[:2] == (403, "app_suggested_questions_after_answer_disabled")
+    assert error(off) == (
+        403, "app_suggested_questions_after_answer_disabled",
+        "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page.",
+    )  # fmt: skip
     eager = Visitor(workspace, workspace.app(suggested_questions_after_answer={"enabled": True}))
     message = eager.send().json()
     on = eager.http.get(f"/api/messages/{message['message_id']}/suggested-questions")
@@ -242,7 +245,8 @@ def test_kept_messages_of_a_completion_app(workspace: Workspace) -> None:
 
 def test_mode_of_the_app_is_checked(visitor: Visitor) -> None:
     reply = visitor.http.post("/api/completion-messages", json={"inputs": {}})
-    assert error(reply)[:2] == (400, "not_completion_app")
+    text = "Please check if your Completion app mode matches the right API route."
+    assert error(reply) == (400, "not_completion_app", text)
 
 
 def test_files_of_a_visitor(workspace: Workspace) -> None:

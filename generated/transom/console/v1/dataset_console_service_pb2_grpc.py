@@ -295,7 +295,7 @@ class DatasetConsoleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def InitDataset(self, request, context):
-        """Creates a dataset and its first documents.
+        """Creates a dataset and its first documents. Errors: dataset_name_duplicate for a name that was sent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

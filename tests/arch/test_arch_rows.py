@@ -1,0 +1,194 @@
+"""``tests/ROWS.md``: every row of the API document and of its errors is there, with a test that is there.
+
+The documents themselves are not part of the checkout; where they lie beside it, the rows are compared with them.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from server.kit.errors import Reason
+from tests.arch.sources import ROOT
+
+_TEXT = (ROOT / "tests" / "ROWS.md").read_text(encoding="utf-8")
+_DOCUMENTS = ROOT.parent / "shared" / "reference"
+_HEADING = re.compile(r"## (?P<number>[\dE.]+) (?P<title>.+) \((?P<count>\d+)\)")
+_TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
+_ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S+?)(?=`|$|\s)")
+_NOT_YET = "not yet"
+_NAMED = re.compile(r"`([^`]+)`")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its cells but the last, which names the test."""
+
+    section: str
+    cells: tuple[str, ...]
+    file: str
+    test: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table and what its heading says."""
+
+    number: str
+    title: str
+    count: int
+    rows: tuple[Row, ...]
+
+    @property
+    def routes(self) -> set[tuple[str, str]]:
+        return set(_ROUTE.findall(self.title))
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _section(block: str) -> Section:
+    heading, *lines = block.splitlines()
+    found = _HEADING.fullmatch(f"## {heading}")
+    assert found, heading
+    rows = []
+    for line in lines:
+        *cells, test = _cells(line) if line.startswith("| ") else ["", ""]
+        if not cells[0] or cells[0] in {"row", "HTTP"}:
+            continue
+        named = _TEST.fullmatch(test)
+        assert named or test == _NOT_YET, f"no test: {line}"
+        rows.append(Row(found["number"], tuple(cells), *(named.groups() if named else ("", ""))))
+    return Section(found["number"], found["title"], int(found["count"]), tuple(rows))
+
+
+def _codes(row: Row) -> list[str]:
+    """The code of a row about an error."""
+    return _NAMED.findall(row.cells[1]) if row.section.startswith("E") else []
+
+
+_BLOCKS = re.split(r"^## ", _TEXT.partition("\n# Not produced")[0], flags=re.MULTILINE)[1:]
+SECTIONS = [_section(block.split("\n# ")[0]) for block in _BLOCKS]
+_OPEN = {code for section in SECTIONS for row in section.rows if not row.test for code in _codes(row)}
+ROWS = [row for section in SECTIONS for row in section.rows if row.test]
+ERRORS = [row for row in ROWS if row.section.startswith("E")]
+NOT_PRODUCED = re.findall(r"^\| `(\w+)` \| (.+) \|$", _TEXT.partition("\n# Not produced")[2], re.MULTILINE)
+
+
+@cache
+def _module(file: str) -> ast.Module:
+    return ast.parse((ROOT / "tests" / file).read_text(encoding="utf-8"))
+
+
+@cache
+def _words(file: str) -> tuple[str, ...]:
+    """The texts of a test file, those that f-strings consist of too."""
+    return tuple(
+        node.value for node in ast.walk(_module(file)) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+def _longest(text: str) -> str:
+    """The longest part of a text that is the same in each answer."""
+    return max(re.split(r"<\.\.\.>|'", text), key=len).strip()
+
+
+def test_every_section_has_as_many_rows_as_its_heading_says() -> None:
+    assert {section.number: len(section.rows) for section in SECTIONS} == {
+        section.number: section.count for section in SECTIONS
+    }
+    assert len({section.number for section in SECTIONS}) == len(SECTIONS)
+    for section in SECTIONS:
+        assert len({row.cells for row in section.rows}) == section.count, f"a row twice in {section.number}"
+
+
+@pytest.mark.parametrize("file", sorted({row.file for row in ROWS}))
+def test_every_test_that_is_named_exists(file: str) -> None:
+    made = {node.name for node in _module(file).body if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+    assert {row.test for row in ROWS if row.file == file} <= made
+
+
+def test_rows_of_the_api_are_shown_through_the_gateway() -> None:
+    assert {row.file.split("/")[0] for row in ROWS if not row.section.startswith("E")} == {"rest"}
+
+
+def test_every_route_is_in_the_openapi_document() -> None:
+    document = json.loads((ROOT / "generated" / "openapi.json").read_text(encoding="utf-8"))
+    served = {
+        (verb.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, verbs in document["paths"].items() for verb in verbs
+    }
+    shown = [section for section in SECTIONS if any(row.test for row in section.rows)]
+    named = {(verb, re.sub(r"\{\w+\}", "{}", path)) for section in shown for verb, path in section.routes}
+    assert len(named) == sum(len(section.routes) for section in shown)
+    assert named <= served
+
+
+@pytest.mark.parametrize("row", ERRORS, ids=lambda row: "-".join(row.cells[:2]).strip("`"))
+def test_file_of_an_errors_test_says_its_code_and_text(row: Row) -> None:
+    (code,) = _codes(row)
+    words = _words(row.file)
+    assert code in words
+    for text in re.findall(r'"([^"]+)"', row.cells[2]):
+        assert any(_longest(text) in word for word in words), text
+
+
+def test_every_reason_of_the_contract_is_in_a_table() -> None:
+    codes = {code for row in ERRORS for code in _codes(row)}
+    without = {code for code, _ in NOT_PRODUCED}
+    assert not codes & without
+    assert set(Reason) <= codes | without
+
+
+# Against the documents
+
+
+def _document(name: str) -> str:
+    file = Path(_DOCUMENTS / name)
+    if not file.exists():
+        pytest.skip(f"{name} does not lie beside this checkout")
+    return file.read_text(encoding="utf-8")
+
+
+def _rows_of_a_document(part: str) -> set[str]:
+    """Names in the first column of the tables of a part, and those of the answers that it shows."""
+    tables = re.findall(r"^\| (`?[\w ]+`?) \|", part, re.MULTILINE)
+    names = {name.strip("`") for name in tables} - {"参数", "状态码", "错误码", "资源类型"}
+    for shown in re.findall(r"```json\n(\{.*?\})\n```", part, re.DOTALL):
+        names |= set(re.findall(r'"(\w+)":', shown)) - {"segments"}
+    return names | set(re.findall(r"^- `(action)`:", part, re.MULTILINE))
+
+
+def test_every_route_and_row_of_the_api_document_is_here() -> None:
+    text = _document("seed-api.md")
+    parts = re.split(r"^#{3,4} (?=\d\.\d)", text, flags=re.MULTILINE)[1:]
+    wanted, rows = {}, {}
+    for part in parts:
+        number = part.split()[0]
+        wanted[number] = {(verb, path) for verb, path in re.findall(r"```http\n(\w+) (/\S+)", part)}
+        rows[number] = _rows_of_a_document(part)
+    routes = {number: found for number, found in wanted.items() if found}
+    assert {one.number: one.routes for one in SECTIONS if one.routes} == routes
+    here = {
+        one.number: {name for row in one.rows for name in _NAMED.findall(row.cells[0]) or [row.cells[0]]}
+        for one in SECTIONS
+    }
+    missing = {number: sorted(names - here.get(number, set())) for number, names in rows.items()}
+    assert {number: names for number, names in missing.items() if names} == {}
+
+
+def test_every_code_of_the_errors_document_is_here() -> None:
+    part = _document("errors.md").partition("## 2.")[2].partition("## 7.")[0]
+    codes = {
+        code for line in re.findall(r"^\| \d{3} \| (`.*?) \|", part, re.MULTILINE) for code in _NAMED.findall(line)
+    }
+    here = {code for row in ERRORS for code in _codes(row)} | {code for code, _ in NOT_PRODUCED} | _OPEN
+    assert codes - here == set()
+    said = {text for row in ERRORS for text in re.findall(r'"([^"]+)"', row.cells[2])}
+    assert len(said) > 80
