@@ -28,7 +28,8 @@ def take_user(request: Any) -> None:
             user = value_to_python(Value.FromString(field.data))
             if isinstance(user, (dict, list)):
                 raise invalid_param("user: a text is expected")
-            request.user = "" if user is None else str(user)
+            # 0 and false say nothing, as null and "" do (service-api.md 1.2).
+            request.user = str(user) if user else ""
 
 
 def _plain(value: Any) -> Any:

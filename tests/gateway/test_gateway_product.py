@@ -53,7 +53,15 @@ def document(**fields: str) -> str:
 @pytest.mark.parametrize(
     "body",
     [
-        "null", "[]", "5", '"x"', "{", "nonsense", b"\xff\xfe{}", '{"query": "\\ud800"}', b'{"query": "\xff"}',
+        "null",
+        "[]",
+        "5",
+        '"x"',
+        "{",
+        "nonsense",
+        b"\xff\xfe{}",
+        '{"query": "\\ud800"}',
+        b'{"query": "\xff"}',
         document(inputs=f"{NESTED * 200}1{'}' * 200}"),
         document(inputs=f"{NESTED * 90}1{'}' * 90}"),
         document(inputs=f"{NESTED * 50}1{'}' * 50}"),
@@ -71,10 +79,15 @@ def test_body_that_cannot_be_read_is_a_bad_request(chat: App, body: str | bytes,
 @pytest.mark.parametrize(
     ("fields", "name"),
     [
-        ({"query": "5"}, "query"), ({"query": "{}"}, "query"), ({"user": "{}"}, "user"), ({"user": '["u"]'}, "user"),
+        ({"query": "5"}, "query"),
+        ({"query": "{}"}, "query"),
+        ({"user": "{}"}, "user"),
+        ({"user": '["u"]'}, "user"),
         ({"inputs": "5"}, "inputs"),
-        ({"files": "5"}, "files"), ({"auto_generate_name": '"perhaps"'}, "auto_generate_name"),
-        ({"auto_generate_name": "1e400"}, ""), ({"conversation_id": "5"}, "conversation_id"),
+        ({"files": "5"}, "files"),
+        ({"auto_generate_name": '"perhaps"'}, "auto_generate_name"),
+        ({"auto_generate_name": "1e400"}, ""),
+        ({"conversation_id": "5"}, "conversation_id"),
     ],
 )
 def test_field_of_a_wrong_type_is_named(chat: App, fields: dict[str, str], name: str) -> None:
@@ -98,7 +111,7 @@ def test_user_of_any_plain_type_is_the_user_of_that_text(chat: App, sent_user: s
     assert gone.status_code == 204, gone.text
 
 
-@pytest.mark.parametrize("user", ["null", '""'])
+@pytest.mark.parametrize("user", ["null", '""', "0", "0.0", "false"])
 def test_user_that_says_nothing_is_missing(chat: App, user: str) -> None:
     assert refused(sent(chat, document(user=user)), 400, "invalid_param") == "Arg user must be provided."
 
@@ -141,12 +154,16 @@ def test_path_that_is_no_text_is_refused(chat: App) -> None:
     refused(chat.http.delete("/v1/conversations/%ff%fe"), 400, "bad_request")
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"])
+@pytest.mark.parametrize(
+    "kind", [None, "text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"]
+)
 def test_json_of_another_content_type_is_unsupported(chat: App, kind: str | None) -> None:
     assert "Content-Type" in refused(sent(chat, document(), kind), 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8", "Application/JSON", "a/b+json"])
+@pytest.mark.parametrize(
+    "kind", ["application/json", "application/json; charset=utf-8", "Application/JSON", "a/b+json"]
+)
 def test_json_content_type_is_taken(chat: App, kind: str) -> None:
     assert sent(chat, document(), kind).status_code == 200
 
@@ -202,12 +219,18 @@ def files_below(folder: Path) -> set[Path]:
 
 
 def test_download_whose_file_is_cut_short_cannot_be_taken_for_whole(product: Product, workspace: Workspace) -> None:
-    upload = {"enabled": True, "allowed_file_types": ["document"], "allowed_file_upload_methods": ["local_file"],
-              "number_limits": 1}
+    upload = {
+        "enabled": True,
+        "allowed_file_types": ["document"],
+        "allowed_file_upload_methods": ["local_file"],
+        "number_limits": 1,
+    }
     app = workspace.app(file_upload=upload)
     before = files_below(product.folder / "files")
     reply = app.http.post(
-        "/v1/files/upload", content=form(b"x" * 3_000_000), headers={"content-type": "multipart/form-data; boundary=xyz"}
+        "/v1/files/upload",
+        content=form(b"x" * 3_000_000),
+        headers={"content-type": "multipart/form-data; boundary=xyz"},
     )
     made = Workspace.ok(reply)
     (stored,) = files_below(product.folder / "files") - before
