@@ -16,6 +16,8 @@ from sqlalchemy.engine import Engine
 
 from server.access.passports import Passports
 from server.access.service import AccessService
+from server.account.member_servicer import ActivationServicer, MemberServicer
+from server.account.members import MemberService
 from server.account.passwords import Passwords
 from server.account.service import AccountService
 from server.account.servicer import AccountServicer, SessionServicer, SetupServicer, WorkspaceServicer
@@ -95,6 +97,8 @@ from transom.chat.v1 import chat_service_pb2 as chat_pb2
 from transom.chat.v1 import chat_service_pb2_grpc as chat_grpc
 from transom.console.v1 import app_service_pb2 as app_pb2
 from transom.console.v1 import app_service_pb2_grpc as app_grpc
+from transom.console.v1 import member_service_pb2 as member_pb2
+from transom.console.v1 import member_service_pb2_grpc as member_grpc
 from transom.console.v1 import model_provider_service_pb2 as provider_pb2
 from transom.console.v1 import model_provider_service_pb2_grpc as provider_grpc
 from transom.console.v1 import session_service_pb2 as session_pb2
@@ -417,14 +421,17 @@ def add_console(
     passwords = Passwords()
     stack.callback(passwords.close)
     tokens = Tokens(settings.secret_key, settings.access_token_minutes)
-    sessions = Sessions(db, accounts, passwords, tokens, Cookies(settings.public_url), settings, bus)
+    members, link = MemberService(core.uow), files.links.link
+    sessions = Sessions(db, accounts, members, passwords, tokens, Cookies(settings.public_url), settings, bus)
     importer = Importer(db, services.imports, core.outbound)
     printer = AppPrinter(settings.public_url, files.links.link)
     add = registry.add
-    add(SetupServicer(db, accounts, sessions, passwords), session_pb2, session_grpc, "SetupService")
+    add(SetupServicer(db, accounts, sessions, passwords, VERSION), session_pb2, session_grpc, "SetupService")
     add(SessionServicer(sessions), session_pb2, session_grpc, "SessionService")
-    add(AccountServicer(db, accounts, sessions, passwords, bus), session_pb2, session_grpc, "AccountService")
-    add(WorkspaceServicer(db, accounts, bus), session_pb2, session_grpc, "WorkspaceService")
+    add(AccountServicer(db, accounts, sessions, passwords, bus, link), session_pb2, session_grpc, "AccountService")
+    add(WorkspaceServicer(db, accounts, sessions, bus), session_pb2, session_grpc, "WorkspaceService")
+    add(MemberServicer(db, members, bus, settings.public_url, link), member_pb2, member_grpc, "MemberService")
+    add(ActivationServicer(db, members, sessions, passwords, bus), member_pb2, member_grpc, "ActivationService")
     add(
         AppServicer(db, services.apps, services.imports, importer, printer, bus), app_pb2, app_grpc, "AppService"
     )

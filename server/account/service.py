@@ -20,13 +20,19 @@ from server.account.model import (
     Session,
     Workspace,
     check_account_name,
+    check_avatar,
+    check_language,
     check_password_rule,
+    check_theme,
+    check_timezone,
+    check_workspace_name,
     is_email,
 )
 from server.account.store import AccountStore
 from server.db.engine import UnitOfWork, UowFactory
+from server.kit.caller import Caller
 from server.kit.crypto import key_hash
-from server.kit.errors import AppError, Reason
+from server.kit.errors import AppError, Reason, not_found
 from server.kit.ids import canonical, is_uuid, new_id
 
 MAX_FAILURES = 5
@@ -96,11 +102,12 @@ class AccountService:
             store = AccountStore(uow)
             row = store.note_login(account_id, ip)
             store.forget_failures(row.email)
-            has_workspace = bool(store.workspaces(account_id))
-            if has_workspace:
+            principal = store.principal(account_id)
+            tenant_id = principal.tenant_id if principal else None
+            if tenant_id is not None:
                 store.add_refresh_token(account_id, key_hash(token), self._refresh_life)
             uow.commit()
-        return Session(account_id, row.password_hash, token, has_workspace)
+        return Session(account_id, row.password_hash, token, tenant_id)
 
     def rotate(self, refresh_token: str) -> Session:
         """A new session for an old refresh token, which is void from now on. Raises unauthorized."""
@@ -113,7 +120,7 @@ class AccountService:
                 raise AppError(Reason.UNAUTHORIZED, "Invalid refresh token")
             store.add_refresh_token(principal.account_id, key_hash(token), self._refresh_life)
             uow.commit()
-        return Session(principal.account_id, principal.password_hash, token, principal.tenant_id is not None)
+        return Session(principal.account_id, principal.password_hash, token, principal.tenant_id)
 
     def end_session(self, refresh_token: str) -> None:
         """Forget a refresh token; unknown ones are fine."""
@@ -157,6 +164,48 @@ class AccountService:
         with self._uow() as uow:
             return AccountStore(uow).password_hash(account_id)
 
+    def initialize(self, account_id: str, language: str, timezone: str) -> None:
+        """Make an account that was never initialized usable. Raises account_already_inited."""
+        values = {
+            "interface_language": check_language("interface_language", language), "timezone": check_timezone(timezone),
+        }
+        with self._uow() as uow:
+            if not AccountStore(uow).initialize(account_id, **values):
+                raise AppError(Reason.ACCOUNT_ALREADY_INITED)
+            uow.commit()
+
+    def set_avatar(self, caller: Caller, avatar: str) -> Account:
+        """Set the picture: an upload of the account's own, or an address. Raises not_found for another's."""
+        avatar = check_avatar(avatar)
+        with self._uow() as uow:
+            store = AccountStore(uow)
+            if is_uuid(avatar) and not store.has_upload(caller.tenant_id, caller.the_account, avatar):
+                raise not_found("File not found.")
+            return self._changed(uow, caller, avatar=avatar or None)
+
+    def set_language(self, caller: Caller, language: str) -> Account:
+        """Set the language of the console."""
+        with self._uow() as uow:
+            return self._changed(uow, caller, interface_language=check_language("interface_language", language))
+
+    def set_theme(self, caller: Caller, theme: str) -> Account:
+        """Set the colours of the console."""
+        with self._uow() as uow:
+            return self._changed(uow, caller, interface_theme=check_theme(theme))
+
+    def set_timezone(self, caller: Caller, timezone: str) -> Account:
+        """Set the time zone of days."""
+        with self._uow() as uow:
+            return self._changed(uow, caller, timezone=check_timezone(timezone))
+
+    @staticmethod
+    def _changed(uow: UnitOfWork, caller: Caller, **values: object) -> Account:
+        store = AccountStore(uow)
+        store.update(caller.the_account, **values)
+        account = _found(store.account(caller.the_account))
+        uow.commit()
+        return account
+
     def change_password(self, account_id: str, known_hash: str | None, new_hash: str) -> tuple[Account, Session]:
         """Store a new password, end every session and begin one for the caller.
 
@@ -171,8 +220,9 @@ class AccountService:
             store.drop_refresh_tokens(account_id)
             store.add_refresh_token(account_id, key_hash(token), self._refresh_life)
             account = _found(store.account(account_id))
+            principal = store.principal(account_id)
             uow.commit()
-        return account, Session(account_id, new_hash, token, has_workspace=True)
+        return account, Session(account_id, new_hash, token, principal.tenant_id if principal else None)
 
     # Workspaces
 
@@ -197,6 +247,16 @@ class AccountService:
             store = AccountStore(uow)
             workspace = _member(store.workspaces(account_id), tenant_id)
             store.enter(account_id, workspace.id)
+            uow.commit()
+            return workspace
+
+    def rename_workspace(self, caller: Caller, name: str) -> Workspace:
+        """Give the current workspace another name: 1-255 characters."""
+        name = check_workspace_name(name)
+        with self._uow() as uow:
+            store = AccountStore(uow)
+            store.rename_workspace(caller.tenant_id, name)
+            workspace = _member(store.workspaces(caller.the_account), caller.tenant_id)
             uow.commit()
             return workspace
 

@@ -12,6 +12,7 @@ from server.account.session import Sessions
 from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import caller, current_call
+from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param
 from transom.common.v1.common_pb2 import Result
 from transom.console.v1 import session_service_pb2 as pb
@@ -24,11 +25,14 @@ _NO_WORKSPACE = "workspace not found, please contact system admin to invite you 
 class SetupServicer(rpc.SetupServiceServicer):
     """Installs the instance."""
 
-    def __init__(self, db: Database, accounts: AccountService, sessions: Sessions, passwords: Passwords) -> None:
+    def __init__(
+        self, db: Database, accounts: AccountService, sessions: Sessions, passwords: Passwords, version: str = ""
+    ) -> None:
         self._db = db
         self._accounts = accounts
         self._sessions = sessions
         self._passwords = passwords
+        self._version = version
 
     async def GetSetup(self, request: pb.GetSetupRequest, context: Any) -> pb.GetSetupResponse:
         at = await self._db(self._accounts.setup_at)
@@ -58,6 +62,9 @@ class SetupServicer(rpc.SetupServiceServicer):
     async def PingConsole(self, request: pb.PingConsoleRequest, context: Any) -> Result:
         return Result(result="pong")
 
+    async def GetVersion(self, request: pb.GetVersionRequest, context: Any) -> pb.GetVersionResponse:
+        return pb.GetVersionResponse(version=self._version, features=pb.VersionFeatures())
+
 
 class SessionServicer(rpc.SessionServiceServicer):
     """Login, refresh, logout. Tokens travel as cookies."""
@@ -70,9 +77,12 @@ class SessionServicer(rpc.SessionServiceServicer):
             if not getattr(request, field):
                 raise invalid_param(f"{field} is required")
         call = current_call()
-        session = await self._sessions.login(request.email.strip(), request.password, _address(call.metadata))
-        if not session.has_workspace:
+        session = await self._sessions.login(
+            request.email.strip(), request.password, call.address, request.invite_token
+        )
+        if session.tenant_id is None:
             return pb.LoginResponse(result="fail", data=_NO_WORKSPACE)
+        call.caller = Caller(tenant_id=session.tenant_id, account_id=session.account_id)
         call.headers.extend(self._sessions.cookies_of(session))
         return pb.LoginResponse(result=_SUCCESS)
 
@@ -93,19 +103,41 @@ class AccountServicer(rpc.AccountServiceServicer):
     """The account that is logged in."""
 
     def __init__(
-        self, db: Database, accounts: AccountService, sessions: Sessions, passwords: Passwords, bus: Bus
-    ) -> None:
+        self, db: Database, accounts: AccountService, sessions: Sessions, passwords: Passwords, bus: Bus,
+        link: wire.Link,
+    ) -> None:  # fmt: skip
         self._db = db
         self._accounts = accounts
         self._sessions = sessions
         self._passwords = passwords
         self._bus = bus
+        self._link = link
 
     async def GetProfile(self, request: pb.GetProfileRequest, context: Any) -> pb.Account:
-        return wire.account(await self._db(self._accounts.account, caller().the_account))
+        return wire.account(await self._db(self._accounts.account, caller().the_account), self._link)
 
     async def RenameAccount(self, request: pb.RenameAccountRequest, context: Any) -> pb.Account:
-        return wire.account(await self._db(self._accounts.rename, caller().the_account, request.name))
+        return wire.account(await self._db(self._accounts.rename, caller().the_account, request.name), self._link)
+
+    async def InitAccount(self, request: pb.InitAccountRequest, context: Any) -> Result:
+        account_id = caller().the_account
+        await self._db(self._accounts.initialize, account_id, request.interface_language, request.timezone)
+        await self._bus.publish("account", account_id)
+        return Result(result=_SUCCESS)
+
+    async def SetAvatar(self, request: pb.SetAvatarRequest, context: Any) -> pb.Account:
+        return wire.account(await self._db(self._accounts.set_avatar, caller(), request.avatar), self._link)
+
+    async def SetInterfaceLanguage(self, request: pb.SetInterfaceLanguageRequest, context: Any) -> pb.Account:
+        changed = await self._db(self._accounts.set_language, caller(), request.interface_language)
+        return wire.account(changed, self._link)
+
+    async def SetInterfaceTheme(self, request: pb.SetInterfaceThemeRequest, context: Any) -> pb.Account:
+        changed = await self._db(self._accounts.set_theme, caller(), request.interface_theme)
+        return wire.account(changed, self._link)
+
+    async def SetTimezone(self, request: pb.SetTimezoneRequest, context: Any) -> pb.Account:
+        return wire.account(await self._db(self._accounts.set_timezone, caller(), request.timezone), self._link)
 
     async def ChangePassword(self, request: pb.ChangePasswordRequest, context: Any) -> pb.Account:
         call = current_call()
@@ -119,15 +151,16 @@ class AccountServicer(rpc.AccountServiceServicer):
         account, session = await self._db(self._accounts.change_password, account_id, stored, hashed)
         await self._bus.publish("account", account_id)
         call.headers.extend(self._sessions.cookies_of(session))
-        return wire.account(account)
+        return wire.account(account, self._link)
 
 
 class WorkspaceServicer(rpc.WorkspaceServiceServicer):
     """The workspaces of the account."""
 
-    def __init__(self, db: Database, accounts: AccountService, bus: Bus) -> None:
+    def __init__(self, db: Database, accounts: AccountService, sessions: Sessions, bus: Bus) -> None:
         self._db = db
         self._accounts = accounts
+        self._sessions = sessions
         self._bus = bus
 
     async def GetCurrentWorkspace(self, request: pb.GetCurrentWorkspaceRequest, context: Any) -> pb.Workspace:
@@ -144,9 +177,9 @@ class WorkspaceServicer(rpc.WorkspaceServiceServicer):
         who = caller()
         workspace = await self._db(self._accounts.switch, who.the_account, request.tenant_id)
         await self._bus.publish("account", who.the_account)
+        current_call().headers.extend(await self._sessions.switched(who.the_account))
         return pb.SwitchWorkspaceResponse(result=_SUCCESS, new_tenant=wire.workspace(workspace))
 
-
-def _address(metadata: Any) -> str | None:
-    """The client's address as the gateway saw it."""
-    return metadata.get("x-envoy-external-address") or metadata.get("x-forwarded-for", "").partition(",")[0] or None
+    async def RenameWorkspace(self, request: pb.RenameWorkspaceRequest, context: Any) -> pb.RenameWorkspaceResponse:
+        workspace = await self._db(self._accounts.rename_workspace, caller(), request.name)
+        return pb.RenameWorkspaceResponse(result=_SUCCESS, tenant=wire.workspace(workspace))

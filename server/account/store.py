@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.account.model import Account, Candidate, NewOwner, OwnedWorkspace, Principal, Workspace
 from server.db.engine import UnitOfWork
-from server.db.tables import accounts, login_failures, memberships, refresh_tokens, setup_records, tenants
+from server.db.tables import accounts, login_failures, memberships, refresh_tokens, setup_records, tenants, upload_files
 from server.kit.ids import new_id
 
 LOCKOUT = timedelta(hours=24)
@@ -32,7 +32,9 @@ _WORKSPACE = (
 _WORKSPACES = (
     sa.select(*_WORKSPACE)
     .join(memberships, memberships.c.tenant_id == tenants.c.id)
-    .where(memberships.c.account_id == sa.bindparam("account"), tenants.c.status == "normal")
+    .where(
+        memberships.c.account_id == sa.bindparam("account"), memberships.c.joined, tenants.c.status == "normal"
+    )
     .order_by(memberships.c.created_at, memberships.c.id)
 )
 _MEMBER = memberships.join(tenants, sa.and_(tenants.c.id == memberships.c.tenant_id, tenants.c.status == "normal"))
@@ -42,7 +44,7 @@ _PRINCIPAL = (
         memberships.c.tenant_id, memberships.c.role,
         (accounts.c.last_active_at < _now - _ACTIVITY_STEP).label("idle"),
     )
-    .select_from(accounts.outerjoin(_MEMBER, memberships.c.account_id == accounts.c.id))
+    .select_from(accounts.outerjoin(_MEMBER, sa.and_(memberships.c.account_id == accounts.c.id, memberships.c.joined)))
     .order_by(memberships.c.current.desc(), memberships.c.created_at, memberships.c.id)
     .limit(1)
 )  # fmt: skip
@@ -188,6 +190,28 @@ class AccountStore:
     def update(self, account_id: str, **values: object) -> None:
         """Change columns of the account."""
         self._uow.execute(sa.update(accounts).where(accounts.c.id == account_id).values(updated_at=_now, **values))
+
+    def initialize(self, account_id: str, **values: object) -> bool:
+        """Make an account that was never initialized usable; False when it was."""
+        statement = (
+            sa.update(accounts)
+            .where(accounts.c.id == account_id, accounts.c.status == "uninitialized")
+            .values(status="active", initialized_at=_now, updated_at=_now, **values)
+        )
+        return self._uow.execute(statement).rowcount == 1
+
+    def has_upload(self, tenant_id: str, account_id: str, file_id: str) -> bool:
+        """Whether the account uploaded a file in a workspace."""
+        files = upload_files.c
+        statement = sa.select(files.id).where(
+            files.tenant_id == tenant_id, files.id == file_id, files.created_by_role == "account",
+            files.created_by == account_id,
+        )
+        return self._uow.execute(statement).one_or_none() is not None
+
+    def rename_workspace(self, tenant_id: str, name: str) -> None:
+        """Give a workspace another name."""
+        self._uow.execute(sa.update(tenants).where(tenants.c.id == tenant_id).values(name=name, updated_at=_now))
 
     def replace_password(self, account_id: str, known: str | None, new: str) -> bool:
         """Store a new hash if the stored one is still ``known``; False when someone was faster."""

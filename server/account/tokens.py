@@ -34,10 +34,10 @@ class Tokens:
         """Binds access tokens to the password: changing it ends them all."""
         return sign(self._secret, f"session|{password_hash}")[:16]
 
-    def access(self, account_id: str, password_hash: str | None) -> str:
-        """An access token."""
+    def access(self, account_id: str, password_hash: str | None, since: float = 0.0) -> str:
+        """An access token; what a process learnt of the account before ``since`` (Unix seconds) is too old for it."""
         claims = {"user_id": account_id, "iss": _ISSUER, "sub": _ACCESS, "stamp": self.stamp(password_hash)}
-        return self._issue(claims, self.access_seconds)
+        return self._issue({**claims, "since": since} if since else claims, self.access_seconds)
 
     def csrf(self, account_id: str) -> str:
         """A CSRF token."""
@@ -47,13 +47,13 @@ class Tokens:
         """Proof that this INIT_PASSWORD was given."""
         return self._issue({"sub": _INIT, "stamp": self.stamp(init_password)}, _INIT_SECONDS)
 
-    def read_access(self, token: str) -> tuple[str, str] | None:
-        """(account id, stamp) of a valid access token."""
+    def read_access(self, token: str) -> tuple[str, str, float] | None:
+        """(account id, stamp, since) of a valid access token."""
         claims = self._valid(token)
         account_id = claims.get("user_id")
         if claims.get("sub") != _ACCESS or not isinstance(account_id, str):
             return None
-        return account_id, str(claims.get("stamp"))
+        return account_id, str(claims.get("stamp")), float(claims.get("since", 0))
 
     def is_csrf_of(self, token: str, account_id: str) -> bool:
         """Whether the CSRF token is valid and the account's."""

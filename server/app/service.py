@@ -18,6 +18,7 @@ from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param
 from server.kit.ids import canonical, is_uuid, new_id
+from server.limits.quotas import require_app
 from server.llm.names import OPENAI
 
 _MOST_PAGES = 99_999
@@ -55,7 +56,8 @@ class AppService:
             return app
 
     def add(self, uow: UnitOfWork, caller: Caller, new: NewApp, app_id: str | None = None) -> str:
-        """Make an app inside someone else's transaction; its id."""
+        """Make an app inside someone else's transaction; its id. Raises forbidden when the plan allows no more."""
+        require_app(uow, caller.tenant_id)
         app_id = app_id or new_id()
         AppStore(uow).add(caller.tenant_id, caller.the_account, app_id, new)
         return app_id

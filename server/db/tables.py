@@ -75,8 +75,19 @@ memberships = sa.Table(
     "memberships", metadata,
     _id(primary_key=True), _id("tenant_id"), _id("account_id"),
     _text("role", "normal"), _bool("current", False), _id("invited_by", nullable=True), _time("created_at"),
+    # False: invited. The workspace counts and lists it, the account has nothing of it yet.
+    _bool("joined", True),
     sa.UniqueConstraint("tenant_id", "account_id"),
     sa.Index("ix_memberships_account", "account_id"),
+    sa.Index("uq_memberships_owner", "tenant_id", unique=True, postgresql_where=sa.text("role = 'owner'")),
+)
+
+invitations = sa.Table(
+    "invitations", metadata,
+    # The newest one of a membership that is not joined.
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    _id("tenant_id"), _id("account_id"), _time("expires_at"), _time("created_at"),
+    sa.UniqueConstraint("tenant_id", "account_id"),
 )
 
 setup_records = sa.Table(

@@ -29,6 +29,12 @@ class Call:
         """REST path with query; empty over gRPC."""
         return self.metadata.get("x-envoy-original-path", "")
 
+    @property
+    def address(self) -> str | None:
+        """The client's address as the gateway saw it."""
+        forwarded = self.metadata.get("x-forwarded-for", "").partition(",")[0].strip()
+        return self.metadata.get("x-envoy-external-address") or forwarded or None
+
 
 _CURRENT: ContextVar[Call] = ContextVar("call")
 

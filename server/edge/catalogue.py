@@ -116,6 +116,15 @@ CATALOGUE: Mapping[Reason, Spec] = {
     Reason.CURRENT_PASSWORD_INCORRECT: Spec(400, _S.INVALID_ARGUMENT, "Current password is incorrect."),
     Reason.REPEAT_PASSWORD_NOT_MATCH: Spec(400, _S.INVALID_ARGUMENT, "New password and repeat password does not match."),
     Reason.ACCOUNT_NOT_LINK_TENANT: Spec(403, _S.PERMISSION_DENIED, "Account not link tenant."),
+    Reason.CANNOT_OPERATE_SELF: Spec(400, _S.FAILED_PRECONDITION, "Cannot operate self."),
+    Reason.MEMBER_NOT_FOUND: Spec(404, _S.NOT_FOUND, "Member not in tenant."),
+    Reason.INVALID_ROLE: Spec(400, _S.INVALID_ARGUMENT, "Invalid role"),
+    Reason.ALREADY_ACTIVATE: Spec(
+        403, _S.PERMISSION_DENIED, "Auth Token is invalid or account already activated, please check again."
+    ),
+    Reason.ACCOUNT_ALREADY_INITED: Spec(
+        400, _S.FAILED_PRECONDITION, "The account has been initialized. Please refresh the page."
+    ),
     Reason.DRAFT_WORKFLOW_NOT_EXIST: Spec(404, _S.NOT_FOUND, "Draft workflow need to be initialized."),
     Reason.DRAFT_WORKFLOW_NOT_SYNC: Spec(
         409, _S.ABORTED, "Workflow graph might have been modified, please refresh and resubmit."

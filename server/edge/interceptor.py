@@ -62,7 +62,9 @@ class SessionGate(Protocol):
         """Raises not_setup or not_init_validated before the instance is set up."""
         ...
 
-    async def authenticate(self, metadata: Mapping[str, str], *, rest_path: str, csrf_exempt: bool) -> Caller:
+    async def authenticate(
+        self, metadata: Mapping[str, str], *, rest_path: str, csrf_exempt: bool, before_init: bool
+    ) -> Caller:
         """The account behind cookies or a bearer token. Raises unauthorized."""
         ...
 
@@ -208,7 +210,7 @@ class Edge(grpc.aio.ServerInterceptor):
             _check_content_type(rule, call)
         elif rule.auth == options_pb2.AUTH_ACCOUNT:
             call.caller = await self._sessions.authenticate(
-                call.metadata, rest_path=call.path, csrf_exempt=rule.csrf_exempt
+                call.metadata, rest_path=call.path, csrf_exempt=rule.csrf_exempt, before_init=rule.before_init
             )
             if rule.roles and call.caller.role not in rule.roles:
                 raise AppError(Reason.FORBIDDEN)
@@ -355,7 +357,7 @@ def _shortened(message: str) -> str:
 
 def _details(code: grpc.StatusCode, error: AppError, message: str) -> bytes:
     status = status_pb2.Status(code=code.value[0], message=message)
-    info = error_details_pb2.ErrorInfo(reason=error.reason.value.upper(), domain="transom")
+    info = error_details_pb2.ErrorInfo(reason=error.reason.name, domain="transom")
     for detail in (info, _retry_info(error), _bad_request(error, message)):
         if detail is not None:
             packed = any_pb2.Any()

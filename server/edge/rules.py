@@ -24,6 +24,7 @@ class Rule:
     roles: frozenset[str]
     before_setup: bool
     csrf_exempt: bool
+    before_init: bool
     # The body is JSON with fields of its own: another content type is 415.
     json_body: bool
     # It may come as text/plain too.
@@ -54,6 +55,7 @@ def _rule(method: MethodDescriptor) -> Rule:
         roles=frozenset(policy.roles),
         before_setup=policy.before_setup,
         csrf_exempt=policy.csrf_exempt,
+        before_init=policy.before_init,
         json_body=_has_json_body(method),
         text_body=policy.text_body,
         user_in_body=policy.end_user != options_pb2.END_USER_UNSPECIFIED and not method.client_streaming,

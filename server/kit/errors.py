@@ -10,7 +10,10 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Error reasons; the same set as ``transom.common.v1.ErrorReason`` (a test compares them)."""
+    """Error reasons; the same set as ``transom.common.v1.ErrorReason`` (a test compares them).
+
+    Values are the codes that REST callers see; three have hyphens there (console-api.md section 5).
+    """
 
     INVALID_PARAM = "invalid_param"
     BAD_REQUEST = "bad_request"
@@ -55,6 +58,11 @@ class Reason(StrEnum):
     CURRENT_PASSWORD_INCORRECT = "current_password_incorrect"  # noqa: S105 - a reason, not a password
     REPEAT_PASSWORD_NOT_MATCH = "repeat_password_not_match"  # noqa: S105 - a reason, not a password
     ACCOUNT_NOT_LINK_TENANT = "account_not_link_tenant"
+    CANNOT_OPERATE_SELF = "cannot-operate-self"
+    MEMBER_NOT_FOUND = "member-not-found"
+    INVALID_ROLE = "invalid-role"
+    ALREADY_ACTIVATE = "already_activate"
+    ACCOUNT_ALREADY_INITED = "account_already_inited"
     DRAFT_WORKFLOW_NOT_EXIST = "draft_workflow_not_exist"
     NOT_IMPLEMENTED = "not_implemented"
     DATASET_NAME_DUPLICATE = "dataset_name_duplicate"

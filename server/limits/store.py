@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.db.engine import UnitOfWork
-from server.db.tables import child_chunks, datasets, document_segments, documents, workspace_limits
+from server.db.tables import (
+    apps,
+    child_chunks,
+    datasets,
+    document_segments,
+    documents,
+    memberships,
+    workspace_limits,
+)
 
 _L = workspace_limits.c
 _BYTES_OF_A_FLOAT = 4
@@ -42,6 +50,13 @@ class LimitStore:
         row = self._uow.execute(sa.select(*columns).where(_L.tenant_id == tenant_id)).one_or_none()
         return Plan(*row) if row else Plan()
 
+    def locked(self, tenant_id: str) -> Plan:
+        """The same; nobody else who asks so goes on before this transaction ends."""
+        columns = tuple(_L[field.name] for field in fields(Plan))
+        statement = sa.select(*columns).where(_L.tenant_id == tenant_id).with_for_update()
+        row = self._uow.execute(statement).one_or_none()
+        return Plan(*row) if row else Plan()
+
     def change(self, tenant_id: str, values: Mapping[str, int | bool | None]) -> None:
         """Set some limits of a workspace."""
         statement = insert(workspace_limits).values(tenant_id=tenant_id, **values)
@@ -51,9 +66,20 @@ class LimitStore:
             )
         )
 
+    def members(self, tenant_id: str) -> int:
+        """Members of the workspace, invited ones too."""
+        return self._count(memberships, tenant_id)
+
+    def apps(self, tenant_id: str) -> int:
+        """Apps of the workspace."""
+        return self._count(apps, tenant_id)
+
     def documents(self, tenant_id: str) -> int:
         """Documents of the workspace."""
-        count = sa.select(sa.func.count()).select_from(documents).where(documents.c.tenant_id == tenant_id)
+        return self._count(documents, tenant_id)
+
+    def _count(self, table: sa.Table, tenant_id: str) -> int:
+        count = sa.select(sa.func.count()).select_from(table).where(table.c.tenant_id == tenant_id)
         return self._uow.execute(count).scalar_one()
 
     def vector_space(self, tenant_id: str) -> float:

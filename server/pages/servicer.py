@@ -20,7 +20,7 @@ Context = Any
 
 _STATIC = Path(__file__).parent / "static"
 _OPENAPI = Path(__file__).resolve().parents[2] / "generated" / "openapi.json"
-_PAGE, _DOCS = "page.html", "docs.html"
+_PAGE, _DOCS, _ACCOUNT = "page.html", "docs.html", "account.html"
 _TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 }  # fmt: skip
@@ -32,6 +32,12 @@ _POLICY = (
 _PAGE_HEADERS = (
     ("content-security-policy", _POLICY), ("referrer-policy", "same-origin"), ("x-content-type-options", "nosniff"),
     ("cache-control", "no-cache"),
+)  # fmt: skip
+
+# A page that asks for a password stands in no frame, and its address, which has a token in it, is told to nobody.
+_ACCOUNT_HEADERS = (
+    ("content-security-policy", f"{_POLICY}; frame-ancestors 'none'"), ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"), ("cache-control", "no-store"),
 )  # fmt: skip
 
 
@@ -64,6 +70,11 @@ class PageServicer(pb_grpc.PageServiceServicer):
         """The page of an app."""
         await self._passports.require_page(request.code)
         return self._page(_PAGE)
+
+    async def GetAccountPage(self, request: pb.GetAccountPageRequest, context: Context) -> HttpBody:
+        """The page of invitations and logins."""
+        current_call().headers.extend(_ACCOUNT_HEADERS)
+        return self._files[_ACCOUNT].body
 
     async def GetDocs(self, request: pb.GetDocsRequest, context: Context) -> HttpBody:
         """The API in a browser."""

@@ -20,7 +20,8 @@ STATED = re.compile(r"// (\d{3}): [^=]*?ERROR_REASON_(\w+) = ", re.DOTALL)
 
 
 def test_reasons_of_the_contract_and_of_the_code_are_the_same() -> None:
-    assert sorted(name.removeprefix(PREFIX).lower() for name in DECLARED) == sorted(Reason)
+    assert sorted(name.removeprefix(PREFIX) for name in DECLARED) == sorted(reason.name for reason in Reason)
+    assert all(reason.name == reason.value.upper().replace("-", "_") for reason in Reason)
 
 
 def test_every_reason_has_a_row_and_every_row_a_reason() -> None:
@@ -30,7 +31,7 @@ def test_every_reason_has_a_row_and_every_row_a_reason() -> None:
 def test_comment_of_a_reason_states_the_status_of_its_row() -> None:
     text = (ROOT / "proto/transom/common/v1/error.proto").read_text(encoding="utf-8")
     stated = {name.lower(): int(status) for status, name in STATED.findall(text)}
-    assert stated == {reason.value: spec.http for reason, spec in CATALOGUE.items()}
+    assert stated == {reason.name.lower(): spec.http for reason, spec in CATALOGUE.items()}
 
 
 @pytest.mark.parametrize("reason", Reason, ids=str)

@@ -50,6 +50,7 @@ ALLOWED: Mapping[str, str] = {
     "AccessStore.touch_keys": "ids of keys that this process has just used",
     "KeyStore.is_known": "whoever has the key may know that it exists",
     "FileStore.signed": "a signature of ours stands for the tenant",
+    "MemberStore.invitation": "the token says which workspace it is",
     "AccountStore.every_workspace": "the list of the instance's operator",
     "RunStore.finish": "a run of this process, by the key that it was started with",
     "RunStore.store_partial": "messages of runs of this process",

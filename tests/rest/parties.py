@@ -79,7 +79,7 @@ class OtherWorkspace(Workspace):
         super().__init__(product, model_url)
 
     def _set_up(self) -> None:
-        # Setup makes one workspace; invitations, which make more, are not there yet.
+        # Setup makes one workspace, and members come to it; another one is made by nobody yet.
         engine = make_engine(self.product.postgres_url, pool_size=1)
         try:
             with uow_factory(engine)() as uow:
@@ -305,6 +305,19 @@ class Party:
         upload = {"file": (f"{new_id()}.txt", b"a text", "text/plain")}
         return {"upload": self._ok(self.apps["chat"].http.post("/v1/files/upload", files=upload))["id"]}
 
+    def _account_file(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A picture that the account uploaded."""
+        upload = {"file": (f"{new_id()}.png", PNG, "image/png")}
+        return {"account_file": self._ok(self._console.post("/console/api/files/upload", files=upload))["id"]}
+
+    def _member(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """Somebody who was invited."""
+        email = f"{new_id()}@example.com"
+        members = "/console/api/workspaces/current/members"
+        self._ok(self._console.post(f"{members}/invite-email", json={"emails": [email], "role": "normal"}))
+        listed = self._ok(self._console.get(members))["accounts"]
+        return {"member": next(one["id"] for one in listed if one["email"] == email)}
+
     def _document(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """An indexed document with a segment and a child chunk, as the worker leaves them."""
         file = self._upload(mode, made)["upload"]
@@ -460,7 +473,7 @@ MAKERS: Mapping[str, Maker] = {
     "child_chunk": Party._document, "external_api": Party._external_api,
     "api_based_extension": Party._api_based_extension,
     "debug_run": Party._debug_run, "debug_task": Party._debug_run, "account": Party._account, "workflow": Party._workflow, "draft_variable": Party._draft_variable,
-    "trigger": Party._trigger,
+    "trigger": Party._trigger, "account_file": Party._account_file, "member": Party._member,
     "annotation": Party._annotation, "annotation_job": Party._annotation,
     "app_annotation": Party._app_annotation, "app_annotation_job": Party._app_annotation,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,

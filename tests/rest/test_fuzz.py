@@ -90,7 +90,7 @@ def assert_sound(reply: httpx.Response) -> None:
         return
     assert {"code", "message", "status"} <= set(body) <= {"code", "message", "status", "params"}, shown
     assert isinstance(body["message"], str), shown
-    assert re.fullmatch(r"[a-z_]+", body["code"]), shown
+    assert re.fullmatch(r"[a-z_-]+", body["code"]), shown
     assert body["status"] == reply.status_code, shown
     assert "Traceback" not in reply.text, shown
 

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from server.access.service import AccessService
 from server.account import servicer as account_servicers
+from server.account.members import MemberService
 from server.account.passwords import Passwords
 from server.account.service import AccountService
 from server.account.session import Sessions
@@ -99,7 +100,8 @@ async def running(
 
         accounts = AccountService(uow, refresh_days=effective.refresh_token_days)
         tokens = Tokens(effective.secret_key, effective.access_token_minutes)
-        sessions = Sessions(db, accounts, passwords, tokens, Cookies(effective.public_url), effective, bus)
+        cookies = Cookies(effective.public_url)
+        sessions = Sessions(db, accounts, MemberService(uow), passwords, tokens, cookies, effective, bus)
         sealer = Sealer(effective.secret_key)
         providers = ProviderService(uow, sealer)
         resolver = Resolver(registry.build(Timings()), SystemModels(local_model=True))
@@ -110,15 +112,15 @@ async def running(
         keys = KeyService(uow, sealer)
         outbound = Outbound(allow) if allow else Outbound()
         importer = Importer(db, imports, outbound)
-        printer = AppPrinter(effective.public_url, lambda file_id: f"/files/{file_id}/file-preview")
+        printer = AppPrinter(effective.public_url, _file_link)
         access = AccessService(db, uow, bus)
 
         server = grpc.aio.server(interceptors=(Edge(rules_of(_services()), access, sessions, NoPassports()),))
         for servicer in (
             account_servicers.SetupServicer(db, accounts, sessions, passwords),
             account_servicers.SessionServicer(sessions),
-            account_servicers.AccountServicer(db, accounts, sessions, passwords, bus),
-            account_servicers.WorkspaceServicer(db, accounts, bus),
+            account_servicers.AccountServicer(db, accounts, sessions, passwords, bus, _file_link),
+            account_servicers.WorkspaceServicer(db, accounts, sessions, bus),
             app_servicers.AppServicer(db, apps, imports, importer, printer, bus),
             app_servicers.ApiKeyServicer(db, keys, bus),
         ):
@@ -129,6 +131,10 @@ async def running(
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
         address = f"127.0.0.1:{port}"
         yield Backend(address, uow, accounts, apps, keys, providers, access, sessions, effective, channel)
+
+
+def _file_link(file_id: str) -> str:
+    return f"/files/{file_id}/file-preview"
 
 
 def _services() -> list[ServiceDescriptor]:

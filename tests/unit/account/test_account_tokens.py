@@ -45,7 +45,8 @@ def test_new_owner_trims_and_defaults_the_language() -> None:
 def test_access_token_reads_back_until_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = Tokens(SECRET, access_minutes=60)
     token = tokens.access("account", "hash")
-    assert tokens.read_access(token) == ("account", tokens.stamp("hash"))
+    assert tokens.read_access(token) == ("account", tokens.stamp("hash"), 0)
+    assert tokens.read_access(tokens.access("account", "hash", since=12.5)) == ("account", tokens.stamp("hash"), 12.5)
     later = time.time() + 3601
     monkeypatch.setattr(time, "time", lambda: later)
     assert tokens.read_access(token) is None

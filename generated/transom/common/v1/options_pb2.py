@@ -25,21 +25,21 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftransom/common/v1/options.proto\x12\x11transom.common.v1\x1a google/protobuf/descriptor.proto\"\x93\x02\n\x06Policy\x12%\n\x04\x61uth\x18\x01 \x01(\x0e\x32\x17.transom.common.v1.Auth\x12,\n\x08\x65nd_user\x18\x02 \x01(\x0e\x32\x1a.transom.common.v1.EndUser\x12\x16\n\x0esuccess_status\x18\x03 \x01(\r\x12\r\n\x05modes\x18\x04 \x03(\t\x12\x12\n\nmode_error\x18\x05 \x01(\t\x12\r\n\x05roles\x18\x06 \x03(\t\x12\x14\n\x0c\x62\x65\x66ore_setup\x18\x07 \x01(\x08\x12\x13\n\x0b\x63srf_exempt\x18\x08 \x01(\x08\x12\x15\n\rform_required\x18\t \x03(\t\x12\x15\n\rform_optional\x18\n \x03(\t\x12\x11\n\ttext_body\x18\x0b \x01(\x08\"k\n\x04Wire\x12\x12\n\nomit_unset\x18\x01 \x01(\x08\x12\x0e\n\x06unwrap\x18\x02 \x01(\x08\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x19\n\x11\x66oreign_is_silent\x18\x04 \x01(\x08\x12\x12\n\nprinted_as\x18\x05 \x01(\t*x\n\x04\x41uth\x12\x14\n\x10\x41UTH_UNSPECIFIED\x10\x00\x12\r\n\tAUTH_NONE\x10\x01\x12\x10\n\x0c\x41UTH_APP_KEY\x10\x02\x12\x14\n\x10\x41UTH_DATASET_KEY\x10\x03\x12\x10\n\x0c\x41UTH_ACCOUNT\x10\x04\x12\x11\n\rAUTH_PASSPORT\x10\x05*Q\n\x07\x45ndUser\x12\x18\n\x14\x45ND_USER_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45ND_USER_REQUIRED\x10\x01\x12\x15\n\x11\x45ND_USER_OPTIONAL\x10\x02*=\n\tRestField\x12\x1a\n\x16REST_FIELD_UNSPECIFIED\x10\x00\x12\x14\n\x0fREST_FIELD_USER\x10\x90N:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.transom.common.v1.Policy:F\n\x04wire\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x17.transom.common.v1.Wireb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1ftransom/common/v1/options.proto\x12\x11transom.common.v1\x1a google/protobuf/descriptor.proto\"\xbb\x02\n\x06Policy\x12%\n\x04\x61uth\x18\x01 \x01(\x0e\x32\x17.transom.common.v1.Auth\x12,\n\x08\x65nd_user\x18\x02 \x01(\x0e\x32\x1a.transom.common.v1.EndUser\x12\x16\n\x0esuccess_status\x18\x03 \x01(\r\x12\r\n\x05modes\x18\x04 \x03(\t\x12\x12\n\nmode_error\x18\x05 \x01(\t\x12\r\n\x05roles\x18\x06 \x03(\t\x12\x14\n\x0c\x62\x65\x66ore_setup\x18\x07 \x01(\x08\x12\x13\n\x0b\x63srf_exempt\x18\x08 \x01(\x08\x12\x15\n\rform_required\x18\t \x03(\t\x12\x15\n\rform_optional\x18\n \x03(\t\x12\x11\n\ttext_body\x18\x0b \x01(\x08\x12\x13\n\x0b\x62\x65\x66ore_init\x18\x0c \x01(\x08\x12\x11\n\tunaudited\x18\r \x01(\x08\"|\n\x04Wire\x12\x12\n\nomit_unset\x18\x01 \x01(\x08\x12\x0e\n\x06unwrap\x18\x02 \x01(\x08\x12\x10\n\x08resource\x18\x03 \x01(\t\x12\x19\n\x11\x66oreign_is_silent\x18\x04 \x01(\x08\x12\x12\n\nprinted_as\x18\x05 \x01(\t\x12\x0f\n\x07\x61udited\x18\x06 \x01(\x08*x\n\x04\x41uth\x12\x14\n\x10\x41UTH_UNSPECIFIED\x10\x00\x12\r\n\tAUTH_NONE\x10\x01\x12\x10\n\x0c\x41UTH_APP_KEY\x10\x02\x12\x14\n\x10\x41UTH_DATASET_KEY\x10\x03\x12\x10\n\x0c\x41UTH_ACCOUNT\x10\x04\x12\x11\n\rAUTH_PASSPORT\x10\x05*Q\n\x07\x45ndUser\x12\x18\n\x14\x45ND_USER_UNSPECIFIED\x10\x00\x12\x15\n\x11\x45ND_USER_REQUIRED\x10\x01\x12\x15\n\x11\x45ND_USER_OPTIONAL\x10\x02*=\n\tRestField\x12\x1a\n\x16REST_FIELD_UNSPECIFIED\x10\x00\x12\x14\n\x0fREST_FIELD_USER\x10\x90N:K\n\x06policy\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x19.transom.common.v1.Policy:F\n\x04wire\x12\x1d.google.protobuf.FieldOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x17.transom.common.v1.Wireb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'transom.common.v1.options_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_AUTH']._serialized_start=475
-  _globals['_AUTH']._serialized_end=595
-  _globals['_ENDUSER']._serialized_start=597
-  _globals['_ENDUSER']._serialized_end=678
-  _globals['_RESTFIELD']._serialized_start=680
-  _globals['_RESTFIELD']._serialized_end=741
+  _globals['_AUTH']._serialized_start=532
+  _globals['_AUTH']._serialized_end=652
+  _globals['_ENDUSER']._serialized_start=654
+  _globals['_ENDUSER']._serialized_end=735
+  _globals['_RESTFIELD']._serialized_start=737
+  _globals['_RESTFIELD']._serialized_end=798
   _globals['_POLICY']._serialized_start=89
-  _globals['_POLICY']._serialized_end=364
-  _globals['_WIRE']._serialized_start=366
-  _globals['_WIRE']._serialized_end=473
+  _globals['_POLICY']._serialized_end=404
+  _globals['_WIRE']._serialized_start=406
+  _globals['_WIRE']._serialized_end=530
 # @@protoc_insertion_point(module_scope)

@@ -44,7 +44,7 @@ WIRE_FIELD_NUMBER: _ClassVar[int]
 wire: _descriptor.FieldDescriptor
 
 class Policy(_message.Message):
-    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt", "form_required", "form_optional", "text_body")
+    __slots__ = ("auth", "end_user", "success_status", "modes", "mode_error", "roles", "before_setup", "csrf_exempt", "form_required", "form_optional", "text_body", "before_init", "unaudited")
     AUTH_FIELD_NUMBER: _ClassVar[int]
     END_USER_FIELD_NUMBER: _ClassVar[int]
     SUCCESS_STATUS_FIELD_NUMBER: _ClassVar[int]
@@ -56,6 +56,8 @@ class Policy(_message.Message):
     FORM_REQUIRED_FIELD_NUMBER: _ClassVar[int]
     FORM_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     TEXT_BODY_FIELD_NUMBER: _ClassVar[int]
+    BEFORE_INIT_FIELD_NUMBER: _ClassVar[int]
+    UNAUDITED_FIELD_NUMBER: _ClassVar[int]
     auth: Auth
     end_user: EndUser
     success_status: int
@@ -67,18 +69,22 @@ class Policy(_message.Message):
     form_required: _containers.RepeatedScalarFieldContainer[str]
     form_optional: _containers.RepeatedScalarFieldContainer[str]
     text_body: bool
-    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ..., text_body: _Optional[bool] = ...) -> None: ...
+    before_init: bool
+    unaudited: bool
+    def __init__(self, auth: _Optional[_Union[Auth, str]] = ..., end_user: _Optional[_Union[EndUser, str]] = ..., success_status: _Optional[int] = ..., modes: _Optional[_Iterable[str]] = ..., mode_error: _Optional[str] = ..., roles: _Optional[_Iterable[str]] = ..., before_setup: _Optional[bool] = ..., csrf_exempt: _Optional[bool] = ..., form_required: _Optional[_Iterable[str]] = ..., form_optional: _Optional[_Iterable[str]] = ..., text_body: _Optional[bool] = ..., before_init: _Optional[bool] = ..., unaudited: _Optional[bool] = ...) -> None: ...
 
 class Wire(_message.Message):
-    __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent", "printed_as")
+    __slots__ = ("omit_unset", "unwrap", "resource", "foreign_is_silent", "printed_as", "audited")
     OMIT_UNSET_FIELD_NUMBER: _ClassVar[int]
     UNWRAP_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_FIELD_NUMBER: _ClassVar[int]
     FOREIGN_IS_SILENT_FIELD_NUMBER: _ClassVar[int]
     PRINTED_AS_FIELD_NUMBER: _ClassVar[int]
+    AUDITED_FIELD_NUMBER: _ClassVar[int]
     omit_unset: bool
     unwrap: bool
     resource: str
     foreign_is_silent: bool
     printed_as: str
-    def __init__(self, omit_unset: _Optional[bool] = ..., unwrap: _Optional[bool] = ..., resource: _Optional[str] = ..., foreign_is_silent: _Optional[bool] = ..., printed_as: _Optional[str] = ...) -> None: ...
+    audited: bool
+    def __init__(self, omit_unset: _Optional[bool] = ..., unwrap: _Optional[bool] = ..., resource: _Optional[str] = ..., foreign_is_silent: _Optional[bool] = ..., printed_as: _Optional[str] = ..., audited: _Optional[bool] = ...) -> None: ...

@@ -53,6 +53,34 @@ class PingConsoleRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 
+class GetVersionRequest(_message.Message):
+    __slots__ = ("current_version",)
+    CURRENT_VERSION_FIELD_NUMBER: _ClassVar[int]
+    current_version: str
+    def __init__(self, current_version: _Optional[str] = ...) -> None: ...
+
+class GetVersionResponse(_message.Message):
+    __slots__ = ("version", "release_date", "release_notes", "can_auto_update", "features")
+    VERSION_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_DATE_FIELD_NUMBER: _ClassVar[int]
+    RELEASE_NOTES_FIELD_NUMBER: _ClassVar[int]
+    CAN_AUTO_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    version: str
+    release_date: str
+    release_notes: str
+    can_auto_update: bool
+    features: VersionFeatures
+    def __init__(self, version: _Optional[str] = ..., release_date: _Optional[str] = ..., release_notes: _Optional[str] = ..., can_auto_update: _Optional[bool] = ..., features: _Optional[_Union[VersionFeatures, _Mapping]] = ...) -> None: ...
+
+class VersionFeatures(_message.Message):
+    __slots__ = ("can_replace_logo", "model_load_balancing_enabled")
+    CAN_REPLACE_LOGO_FIELD_NUMBER: _ClassVar[int]
+    MODEL_LOAD_BALANCING_ENABLED_FIELD_NUMBER: _ClassVar[int]
+    can_replace_logo: bool
+    model_load_balancing_enabled: bool
+    def __init__(self, can_replace_logo: _Optional[bool] = ..., model_load_balancing_enabled: _Optional[bool] = ...) -> None: ...
+
 class LoginRequest(_message.Message):
     __slots__ = ("email", "password", "remember_me", "invite_token")
     EMAIL_FIELD_NUMBER: _ClassVar[int]
@@ -100,6 +128,40 @@ class ChangePasswordRequest(_message.Message):
     new_password: str
     repeat_new_password: str
     def __init__(self, password: _Optional[str] = ..., new_password: _Optional[str] = ..., repeat_new_password: _Optional[str] = ...) -> None: ...
+
+class InitAccountRequest(_message.Message):
+    __slots__ = ("interface_language", "timezone", "invitation_code")
+    INTERFACE_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    TIMEZONE_FIELD_NUMBER: _ClassVar[int]
+    INVITATION_CODE_FIELD_NUMBER: _ClassVar[int]
+    interface_language: str
+    timezone: str
+    invitation_code: str
+    def __init__(self, interface_language: _Optional[str] = ..., timezone: _Optional[str] = ..., invitation_code: _Optional[str] = ...) -> None: ...
+
+class SetAvatarRequest(_message.Message):
+    __slots__ = ("avatar",)
+    AVATAR_FIELD_NUMBER: _ClassVar[int]
+    avatar: str
+    def __init__(self, avatar: _Optional[str] = ...) -> None: ...
+
+class SetInterfaceLanguageRequest(_message.Message):
+    __slots__ = ("interface_language",)
+    INTERFACE_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    interface_language: str
+    def __init__(self, interface_language: _Optional[str] = ...) -> None: ...
+
+class SetInterfaceThemeRequest(_message.Message):
+    __slots__ = ("interface_theme",)
+    INTERFACE_THEME_FIELD_NUMBER: _ClassVar[int]
+    interface_theme: str
+    def __init__(self, interface_theme: _Optional[str] = ...) -> None: ...
+
+class SetTimezoneRequest(_message.Message):
+    __slots__ = ("timezone",)
+    TIMEZONE_FIELD_NUMBER: _ClassVar[int]
+    timezone: str
+    def __init__(self, timezone: _Optional[str] = ...) -> None: ...
 
 class Account(_message.Message):
     __slots__ = ("id", "name", "avatar", "avatar_url", "email", "is_password_set", "interface_language", "interface_theme", "timezone", "last_login_at", "last_login_ip", "created_at")
@@ -194,3 +256,17 @@ class SwitchWorkspaceResponse(_message.Message):
     result: str
     new_tenant: Workspace
     def __init__(self, result: _Optional[str] = ..., new_tenant: _Optional[_Union[Workspace, _Mapping]] = ...) -> None: ...
+
+class RenameWorkspaceRequest(_message.Message):
+    __slots__ = ("name",)
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    def __init__(self, name: _Optional[str] = ...) -> None: ...
+
+class RenameWorkspaceResponse(_message.Message):
+    __slots__ = ("result", "tenant")
+    RESULT_FIELD_NUMBER: _ClassVar[int]
+    TENANT_FIELD_NUMBER: _ClassVar[int]
+    result: str
+    tenant: Workspace
+    def __init__(self, result: _Optional[str] = ..., tenant: _Optional[_Union[Workspace, _Mapping]] = ...) -> None: ...

@@ -61,6 +61,11 @@ class SetupServiceStub:
                 request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.PingConsoleRequest.SerializeToString,
                 response_deserializer=transom_dot_common_dot_v1_dot_common__pb2.Result.FromString,
                 _registered_method=True)
+        self.GetVersion = channel.unary_unary(
+                '/transom.console.v1.SetupService/GetVersion',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionResponse.FromString,
+                _registered_method=True)
 
 
 class SetupServiceServicer:
@@ -102,6 +107,13 @@ class SetupServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetVersion(self, request, context):
+        """Tells the version of the server; it asks nobody for a newer one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SetupServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -129,6 +141,11 @@ def add_SetupServiceServicer_to_server(servicer, server):
                     servicer.PingConsole,
                     request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.PingConsoleRequest.FromString,
                     response_serializer=transom_dot_common_dot_v1_dot_common__pb2.Result.SerializeToString,
+            ),
+            'GetVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetVersion,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -267,6 +284,33 @@ class SetupService:
             '/transom.console.v1.SetupService/PingConsole',
             transom_dot_console_dot_v1_dot_session__service__pb2.PingConsoleRequest.SerializeToString,
             transom_dot_common_dot_v1_dot_common__pb2.Result.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.SetupService/GetVersion',
+            transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.GetVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -468,6 +512,31 @@ class AccountServiceStub:
                 request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.ChangePasswordRequest.SerializeToString,
                 response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
                 _registered_method=True)
+        self.InitAccount = channel.unary_unary(
+                '/transom.console.v1.AccountService/InitAccount',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.InitAccountRequest.SerializeToString,
+                response_deserializer=transom_dot_common_dot_v1_dot_common__pb2.Result.FromString,
+                _registered_method=True)
+        self.SetAvatar = channel.unary_unary(
+                '/transom.console.v1.AccountService/SetAvatar',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetAvatarRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+                _registered_method=True)
+        self.SetInterfaceLanguage = channel.unary_unary(
+                '/transom.console.v1.AccountService/SetInterfaceLanguage',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceLanguageRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+                _registered_method=True)
+        self.SetInterfaceTheme = channel.unary_unary(
+                '/transom.console.v1.AccountService/SetInterfaceTheme',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceThemeRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+                _registered_method=True)
+        self.SetTimezone = channel.unary_unary(
+                '/transom.console.v1.AccountService/SetTimezone',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetTimezoneRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer:
@@ -495,6 +564,41 @@ class AccountServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def InitAccount(self, request, context):
+        """Makes an account that was never initialized usable. Another: account_already_inited.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAvatar(self, request, context):
+        """Sets the picture: an image that the account uploaded, or the address of one; empty takes it away.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetInterfaceLanguage(self, request, context):
+        """Sets the language of the console.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetInterfaceTheme(self, request, context):
+        """Sets the colours of the console.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetTimezone(self, request, context):
+        """Sets the time zone that days of figures are counted in.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -511,6 +615,31 @@ def add_AccountServiceServicer_to_server(servicer, server):
             'ChangePassword': grpc.unary_unary_rpc_method_handler(
                     servicer.ChangePassword,
                     request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.ChangePasswordRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.SerializeToString,
+            ),
+            'InitAccount': grpc.unary_unary_rpc_method_handler(
+                    servicer.InitAccount,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.InitAccountRequest.FromString,
+                    response_serializer=transom_dot_common_dot_v1_dot_common__pb2.Result.SerializeToString,
+            ),
+            'SetAvatar': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAvatar,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetAvatarRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.SerializeToString,
+            ),
+            'SetInterfaceLanguage': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetInterfaceLanguage,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceLanguageRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.SerializeToString,
+            ),
+            'SetInterfaceTheme': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetInterfaceTheme,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceThemeRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.SerializeToString,
+            ),
+            'SetTimezone': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetTimezone,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SetTimezoneRequest.FromString,
                     response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.Account.SerializeToString,
             ),
     }
@@ -606,6 +735,141 @@ class AccountService:
             metadata,
             _registered_method=True)
 
+    @staticmethod
+    def InitAccount(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AccountService/InitAccount',
+            transom_dot_console_dot_v1_dot_session__service__pb2.InitAccountRequest.SerializeToString,
+            transom_dot_common_dot_v1_dot_common__pb2.Result.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAvatar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AccountService/SetAvatar',
+            transom_dot_console_dot_v1_dot_session__service__pb2.SetAvatarRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetInterfaceLanguage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AccountService/SetInterfaceLanguage',
+            transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceLanguageRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetInterfaceTheme(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AccountService/SetInterfaceTheme',
+            transom_dot_console_dot_v1_dot_session__service__pb2.SetInterfaceThemeRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetTimezone(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AccountService/SetTimezone',
+            transom_dot_console_dot_v1_dot_session__service__pb2.SetTimezoneRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.Account.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
 
 class WorkspaceServiceStub:
     """The workspace in use.
@@ -631,6 +895,11 @@ class WorkspaceServiceStub:
                 '/transom.console.v1.WorkspaceService/SwitchWorkspace',
                 request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceRequest.SerializeToString,
                 response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceResponse.FromString,
+                _registered_method=True)
+        self.RenameWorkspace = channel.unary_unary(
+                '/transom.console.v1.WorkspaceService/RenameWorkspace',
+                request_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceResponse.FromString,
                 _registered_method=True)
 
 
@@ -659,6 +928,13 @@ class WorkspaceServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenameWorkspace(self, request, context):
+        """Renames the current workspace.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkspaceServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -676,6 +952,11 @@ def add_WorkspaceServiceServicer_to_server(servicer, server):
                     servicer.SwitchWorkspace,
                     request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceRequest.FromString,
                     response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceResponse.SerializeToString,
+            ),
+            'RenameWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameWorkspace,
+                    request_deserializer=transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -760,6 +1041,33 @@ class WorkspaceService:
             '/transom.console.v1.WorkspaceService/SwitchWorkspace',
             transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceRequest.SerializeToString,
             transom_dot_console_dot_v1_dot_session__service__pb2.SwitchWorkspaceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.WorkspaceService/RenameWorkspace',
+            transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_session__service__pb2.RenameWorkspaceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,7 @@ from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 from transom.common.v1 import options_pb2 as transom_dot_common_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&transom/web/v1/page_http_service.proto\x12\x0etransom.web.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1ftransom/common/v1/options.proto\"\x1e\n\x0eGetPageRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"\x10\n\x0eGetDocsRequest\"\x13\n\x11GetOpenApiRequest\"\"\n\x12GetPageFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\xb5\x03\n\x0bPageService\x12\x85\x01\n\x07GetPage\x12\x1e.transom.web.v1.GetPageRequest\x1a\x14.google.api.HttpBody\"D\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x38\x12\x0c/chat/{code}Z\x14\x12\x12/completion/{code}Z\x12\x12\x10/workflow/{code}\x12T\n\x07GetDocs\x12\x1e.transom.web.v1.GetDocsRequest\x1a\x14.google.api.HttpBody\"\x13\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x07\x12\x05/docs\x12\x62\n\nGetOpenApi\x12!.transom.web.v1.GetOpenApiRequest\x1a\x14.google.api.HttpBody\"\x1b\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/openapi.json\x12\x64\n\x0bGetPageFile\x12\".transom.web.v1.GetPageFileRequest\x1a\x14.google.api.HttpBody\"\x1b\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/pages/{name}b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&transom/web/v1/page_http_service.proto\x12\x0etransom.web.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1ftransom/common/v1/options.proto\"\x1e\n\x0eGetPageRequest\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\"K\n\x15GetAccountPageRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\r\n\x05\x65mail\x18\x02 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x03 \x01(\t\"\x10\n\x0eGetDocsRequest\"\x13\n\x11GetOpenApiRequest\"\"\n\x12GetPageFileRequest\x12\x0c\n\x04name\x18\x01 \x01(\t2\xa8\x04\n\x0bPageService\x12\x85\x01\n\x07GetPage\x12\x1e.transom.web.v1.GetPageRequest\x1a\x14.google.api.HttpBody\"D\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x38\x12\x0c/chat/{code}Z\x14\x12\x12/completion/{code}Z\x12\x12\x10/workflow/{code}\x12q\n\x0eGetAccountPage\x12%.transom.web.v1.GetAccountPageRequest\x1a\x14.google.api.HttpBody\"\"\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x16\x12\t/activateZ\t\x12\x07/signin\x12T\n\x07GetDocs\x12\x1e.transom.web.v1.GetDocsRequest\x1a\x14.google.api.HttpBody\"\x13\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x07\x12\x05/docs\x12\x62\n\nGetOpenApi\x12!.transom.web.v1.GetOpenApiRequest\x1a\x14.google.api.HttpBody\"\x1b\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/openapi.json\x12\x64\n\x0bGetPageFile\x12\".transom.web.v1.GetPageFileRequest\x1a\x14.google.api.HttpBody\"\x1b\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x0f\x12\r/pages/{name}b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PAGESERVICE'].methods_by_name['GetPage']._loaded_options = None
   _globals['_PAGESERVICE'].methods_by_name['GetPage']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\0028\022\014/chat/{code}Z\024\022\022/completion/{code}Z\022\022\020/workflow/{code}'
+  _globals['_PAGESERVICE'].methods_by_name['GetAccountPage']._loaded_options = None
+  _globals['_PAGESERVICE'].methods_by_name['GetAccountPage']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\026\022\t/activateZ\t\022\007/signin'
   _globals['_PAGESERVICE'].methods_by_name['GetDocs']._loaded_options = None
   _globals['_PAGESERVICE'].methods_by_name['GetDocs']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\007\022\005/docs'
   _globals['_PAGESERVICE'].methods_by_name['GetOpenApi']._loaded_options = None
@@ -44,12 +46,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PAGESERVICE'].methods_by_name['GetPageFile']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\017\022\r/pages/{name}'
   _globals['_GETPAGEREQUEST']._serialized_start=148
   _globals['_GETPAGEREQUEST']._serialized_end=178
-  _globals['_GETDOCSREQUEST']._serialized_start=180
-  _globals['_GETDOCSREQUEST']._serialized_end=196
-  _globals['_GETOPENAPIREQUEST']._serialized_start=198
-  _globals['_GETOPENAPIREQUEST']._serialized_end=217
-  _globals['_GETPAGEFILEREQUEST']._serialized_start=219
-  _globals['_GETPAGEFILEREQUEST']._serialized_end=253
-  _globals['_PAGESERVICE']._serialized_start=256
-  _globals['_PAGESERVICE']._serialized_end=693
+  _globals['_GETACCOUNTPAGEREQUEST']._serialized_start=180
+  _globals['_GETACCOUNTPAGEREQUEST']._serialized_end=255
+  _globals['_GETDOCSREQUEST']._serialized_start=257
+  _globals['_GETDOCSREQUEST']._serialized_end=273
+  _globals['_GETOPENAPIREQUEST']._serialized_start=275
+  _globals['_GETOPENAPIREQUEST']._serialized_end=294
+  _globals['_GETPAGEFILEREQUEST']._serialized_start=296
+  _globals['_GETPAGEFILEREQUEST']._serialized_end=330
+  _globals['_PAGESERVICE']._serialized_start=333
+  _globals['_PAGESERVICE']._serialized_end=885
 # @@protoc_insertion_point(module_scope)

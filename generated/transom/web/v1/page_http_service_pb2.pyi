@@ -13,6 +13,16 @@ class GetPageRequest(_message.Message):
     code: str
     def __init__(self, code: _Optional[str] = ...) -> None: ...
 
+class GetAccountPageRequest(_message.Message):
+    __slots__ = ("token", "email", "workspace_id")
+    TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EMAIL_FIELD_NUMBER: _ClassVar[int]
+    WORKSPACE_ID_FIELD_NUMBER: _ClassVar[int]
+    token: str
+    email: str
+    workspace_id: str
+    def __init__(self, token: _Optional[str] = ..., email: _Optional[str] = ..., workspace_id: _Optional[str] = ...) -> None: ...
+
 class GetDocsRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...

@@ -41,6 +41,11 @@ class PageServiceStub:
                 request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.GetAccountPage = channel.unary_unary(
+                '/transom.web.v1.PageService/GetAccountPage',
+                request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetAccountPageRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.GetDocs = channel.unary_unary(
                 '/transom.web.v1.PageService/GetDocs',
                 request_serializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetDocsRequest.SerializeToString,
@@ -64,6 +69,13 @@ class PageServiceServicer:
 
     def GetPage(self, request, context):
         """The page of an app, by the code of its site. Unknown or switched off: not_found.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetAccountPage(self, request, context):
+        """Where people who administer use an invitation, and log in.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +108,11 @@ def add_PageServiceServicer_to_server(servicer, server):
             'GetPage': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPage,
                     request_deserializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetAccountPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAccountPage,
+                    request_deserializer=transom_dot_web_dot_v1_dot_page__http__service__pb2.GetAccountPageRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'GetDocs': grpc.unary_unary_rpc_method_handler(
@@ -141,6 +158,33 @@ class PageService:
             target,
             '/transom.web.v1.PageService/GetPage',
             transom_dot_web_dot_v1_dot_page__http__service__pb2.GetPageRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAccountPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.web.v1.PageService/GetAccountPage',
+            transom_dot_web_dot_v1_dot_page__http__service__pb2.GetAccountPageRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,
