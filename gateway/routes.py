@@ -35,8 +35,8 @@ def virtual_host(found: Sequence[Binding], transcoder: Transcoder, console_origi
         "typed_per_filter_config": {_CORS: _cors([{"safe_regex": {"regex": ".*"}}], credentials=False)},
         "routes": [
             *_heads(found),
-            *_pairs(found, transcoder),
-            *_uploads(found),
+            *_pairs(found, transcoder, console_origins),
+            *_uploads(found, console_origins),
             *_queries(found, transcoder, console_origins),
             _console(console_origins),
             *_rpcs(found),
@@ -50,8 +50,8 @@ def _cors(origins: Sequence[Json], *, credentials: bool) -> Json:
         allow_origin_string_match=list(origins),
         allow_methods="GET, POST, PUT, PATCH, DELETE, OPTIONS",
         allow_headers=(
-            "authorization, content-type, grpc-timeout, last-event-id, x-app-code, x-csrf-token, x-grpc-web, "
-            "x-request-id, x-user-agent"
+            "authorization, content-type, grpc-timeout, last-event-id, x-app-code, x-app-passport, x-csrf-token, "
+            "x-grpc-web, x-request-id, x-user-agent"
         ),
         expose_headers="x-request-id, grpc-status, grpc-message, content-disposition, retry-after, "
         "ratelimit-limit, ratelimit-remaining, ratelimit-reset",
@@ -81,14 +81,21 @@ def _heads(found: Iterable[Binding]) -> list[Json]:
     ]
 
 
-def _pairs(found: Sequence[Binding], transcoder: Transcoder) -> list[Json]:
-    """Send `"response_mode": "streaming"` to the streaming half (envoy-transcoding.md section 4)."""
+def _pairs(found: Sequence[Binding], transcoder: Transcoder, console_origins: Sequence[str]) -> list[Json]:
+    """Send `"response_mode": "streaming"` to the streaming half (envoy-transcoding.md section 4).
+
+    A GET says it in its query.
+    """
     wanted = {"filter": "rest", "path": [{"key": "mode"}], "value": {"string_match": {"exact": "streaming"}}}
+    asked = {"name": "response_mode", "string_match": {"exact": "streaming"}}
     routes = []
     for _, stream in pairs(found):
-        reads_body = {"envoy.filters.http.json_to_metadata": ON}
+        in_query = stream.verb == "GET"
+        reads_body = {} if in_query else {"envoy.filters.http.json_to_metadata": ON}
+        reads_body |= _cors_of(stream, console_origins)
         streaming = {**reads_body, _TRANSCODER: transcoder([stream.service], overriding(found))}
-        for match, filters in (({"dynamic_metadata": [wanted]}, streaming), ({}, reads_body)):
+        picked = {"query_parameters": [asked]} if in_query else {"dynamic_metadata": [wanted]}
+        for match, filters in ((picked, streaming), ({}, reads_body)):
             routes.append(
                 {
                     "match": {**_match(stream), **match},
@@ -100,12 +107,12 @@ def _pairs(found: Sequence[Binding], transcoder: Transcoder) -> list[Json]:
     return routes
 
 
-def _uploads(found: Iterable[Binding]) -> list[Json]:
+def _uploads(found: Iterable[Binding], console_origins: Sequence[str]) -> list[Json]:
     return [
         {
             "match": _match(binding),
             "route": {"cluster": "grpc", "timeout": "0s"},
-            "typed_per_filter_config": _UPLOAD_LIMITS,
+            "typed_per_filter_config": {**_UPLOAD_LIMITS, **_cors_of(binding, console_origins)},
         }
         for binding in found
         if binding.uploads
@@ -120,12 +127,11 @@ def _queries(found: Sequence[Binding], transcoder: Transcoder, console_origins: 
         wanted = binding.queries & every
         if wanted:
             own = transcoder(plain_services(found), overriding(found, allowed=wanted))
-            console = _console_cors(console_origins) if binding.path.startswith(_CONSOLE) else {}
             routes.append(
                 {
                     "match": _match(binding),
                     "route": {"cluster": "grpc", "timeout": _UNARY_TIMEOUT},
-                    "typed_per_filter_config": {_TRANSCODER: own, **console},
+                    "typed_per_filter_config": {_TRANSCODER: own, **_cors_of(binding, console_origins)},
                 }
             )
     return routes
@@ -137,6 +143,11 @@ def _console(origins: Sequence[str]) -> Json:
         "route": {"cluster": "grpc", "timeout": _UNARY_TIMEOUT},
         "typed_per_filter_config": _console_cors(origins),
     }
+
+
+def _cors_of(binding: Binding, console_origins: Sequence[str]) -> Json:
+    """What a route of its own says about pages, when it is one of the console's."""
+    return _console_cors(console_origins) if binding.path.startswith(_CONSOLE) else {}
 
 
 def _console_cors(origins: Sequence[str]) -> Json:

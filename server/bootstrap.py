@@ -34,6 +34,7 @@ from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.bootstrap_annotation import add_annotations
 from server.bootstrap_chat import build_chat
+from server.bootstrap_console import add_debugging, add_logs
 from server.bootstrap_extension import add_extensions, build_features
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
 from server.bootstrap_ops import add_ops
@@ -345,6 +346,8 @@ def add_service_api(
     )
     files_api = FileServicer(db, files.service, files.uploads, files.threads, files.links, core.access)
     registry.add(files_api, file_pb2, file_grpc, "FileService")
+    apps = build_services(uow, models, settings).apps
+    add_debugging(registry, core, workflows, apps, chat, asking)
     needs = WebNeeds(chat, conversations, asking, printer, infos, infos_api, files_api, workflows)
     add_web_api(registry, core, files, needs)
     return workflows
@@ -457,6 +460,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_triggers(registry, core, files, workflows)
     add_annotations(registry, core)
     add_extensions(registry, core)
+    add_logs(registry, core, files)
     rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates)],

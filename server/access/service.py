@@ -17,6 +17,7 @@ from server.kit.cache import AsyncCache
 from server.kit.caller import AppContext, Caller, EndUser
 from server.kit.crypto import key_hash
 from server.kit.errors import AppError, Reason
+from server.kit.validate import id_or_none
 
 DEFAULT_USER = "DEFAULT-USER"
 
@@ -100,6 +101,18 @@ class AccessService:
         if row.found_app_id is None:
             raise AppError(Reason.FORBIDDEN, "The app no longer exists.")
         return app_context(row, row.key_id)
+
+    async def app_of_member(self, tenant_id: str, app_id: str) -> AppContext:
+        """An app of a workspace for a member of it, switched off or not. Raises app_not_found."""
+        return await self._db(self._app_of_member, tenant_id, app_id)
+
+    def _app_of_member(self, tenant_id: str, app_id: str) -> AppContext:
+        known = id_or_none(app_id)
+        with self._uow() as uow:
+            row = AccessStore(uow).app_of_member(tenant_id, known) if known else None
+        if row is None:
+            raise AppError(Reason.APP_NOT_FOUND)
+        return app_context(row, "")
 
     async def owner_of_dataset_key(self, token: str) -> Caller:
         """Who a dataset key acts for: its workspace's owner. Raises 401 or 403."""

@@ -70,6 +70,11 @@ _APP_OF_PAGE = sa.select(*APP_COLUMNS, sites.c.code, apps.c.enable_site).select_
 )
 _PAGE_BY_APP = hot(_APP_OF_PAGE.where(apps.c.id == sa.bindparam("app")))
 _PAGE_BY_CODE = _APP_OF_PAGE.where(sites.c.code == sa.bindparam("code"))
+_APP_OF_MEMBER = (
+    sa.select(*APP_COLUMNS)
+    .select_from(app_source(apps))
+    .where(apps.c.id == sa.bindparam("app"), apps.c.tenant_id == sa.bindparam("tenant"))
+)
 _VISITOR = sa.select(end_users.c.id, end_users.c.session_id).where(
     end_users.c.id == sa.bindparam("id"), end_users.c.app_id == sa.bindparam("app")
 )
@@ -107,6 +112,10 @@ class AccessStore:
     def page_of_app(self, app_id: str) -> sa.Row[Any] | None:
         """An app with the ``code`` of its site, None without one."""
         return self._uow.execute(_PAGE_BY_APP, {"app": app_id}).one_or_none()
+
+    def app_of_member(self, tenant_id: str, app_id: str) -> sa.Row[Any] | None:
+        """An app of a workspace, as an identity carries it."""
+        return self._uow.execute(_APP_OF_MEMBER, {"tenant": tenant_id, "app": app_id}).one_or_none()
 
     def page_of_code(self, code: str) -> sa.Row[Any] | None:
         """The app whose site has the code."""

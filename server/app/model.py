@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,16 @@ MODES = ("chat", "agent-chat", "completion", "advanced-chat", "workflow")
 LIST_MODES = ("all", "chat", "agent-chat", "completion", "advanced-chat", "workflow", "channel")
 ICON_TYPES = ("emoji", "image", "link")
 
+TOKEN_STRATEGIES = ("must", "allow", "not_allow")
+
 _LONGEST_TEXT = 255
+_LONGEST_DISCLAIMER = 512
+_LONGEST_SITE_TEXT = {"description": 10_000}
+_NULLABLE = {
+    "icon_type", "icon", "icon_background", "description", "chat_color_theme", "customize_domain", "copyright",
+    "privacy_policy",
+}  # fmt: skip
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,4})?")
 _LONGEST_DESCRIPTION = 400
 _MOST_ACTIVE_REQUESTS = 2**31 - 1
 _SPELLINGS = {"agent_chat": "agent-chat", "advanced_chat": "advanced-chat"}
@@ -212,6 +222,24 @@ def check_icon(icon_type: str, icon: str, icon_background: str) -> None:
     for field, text in (("icon", icon), ("icon_background", icon_background)):
         if len(text) > _LONGEST_TEXT:
             raise invalid_param(f"{field} cannot exceed {_LONGEST_TEXT} characters.")
+
+
+def site_change(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Check what is said about a web page, and make texts fit to be stored. Raises invalid_param."""
+    values = {name: clean_text(value) if isinstance(value, str) else value for name, value in sent.items()}
+    check_icon(values.get("icon_type", ""), values.get("icon", ""), values.get("icon_background", ""))
+    for name, text in values.items():
+        most = _LONGEST_DISCLAIMER if name == "custom_disclaimer" else _LONGEST_SITE_TEXT.get(name, _LONGEST_TEXT)
+        if isinstance(text, str) and len(text) > most:
+            raise invalid_param(f"{name} cannot exceed {most} characters.")
+    language, strategy = values.get("default_language"), values.get("customize_token_strategy")
+    if language is not None and not _LANGUAGE.fullmatch(language):
+        raise invalid_param(f"default_language: {language} is not a valid language.")
+    if strategy is not None and strategy not in TOKEN_STRATEGIES:
+        raise invalid_param(f"customize_token_strategy must be one of {', '.join(TOKEN_STRATEGIES)}")
+    if values.get("title", "-") == "":
+        raise invalid_param("title is required")
+    return {name: None if value == "" and name in _NULLABLE else value for name, value in values.items()}
 
 
 def check_mode(mode: str) -> str:

@@ -9,14 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from server.app.model import LIST_MODES, App, AppChange, AppFields, AppFilter, AppPage, NewApp
+from server.app.model import (
+    LIST_MODES,
+    App,
+    AppChange,
+    AppFields,
+    AppFilter,
+    AppPage,
+    NewApp,
+    app_fields,
+    check_name,
+    site_change,
+)
 from server.app.ports import LookExtensions, LookModels
 from server.app.store import AppStore
 from server.chat import model_config, model_rules
 from server.chat.model_config import EASY_MODES
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import Caller
-from server.kit.errors import AppError, Reason, invalid_param
+from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import canonical, is_uuid, new_id
 from server.limits.quotas import require_app
 from server.llm.names import OPENAI
@@ -89,10 +100,48 @@ class AppService:
 
     def set_enabled(self, caller: Caller, app_id: str, *, site: bool | None = None, api: bool | None = None) -> App:
         """Open or close the web page or the Service API. Raises app_not_found."""
-        values = {key: value for key, value in (("enable_site", site), ("enable_api", api)) if value is not None}
+        wanted = (("enable_site", site), ("enable_api", api))
+        return self._changed(caller, app_id, {key: value for key, value in wanted if value is not None})
+
+    def rename(self, caller: Caller, app_id: str, name: str) -> App:
+        """Give an app another name. Raises app_not_found, invalid_param."""
+        return self._changed(caller, app_id, {"name": check_name(name)})
+
+    def set_icon(self, caller: Caller, app_id: str, icon_type: str, icon: str, icon_background: str) -> App:
+        """Give an app another icon. Raises app_not_found, invalid_param."""
+        fields = app_fields("-", "", icon_type, icon, icon_background)
+        values: dict[str, object] = {"icon": fields.icon, "icon_background": fields.icon_background}
+        if fields.icon_type is not None:
+            values["icon_type"] = fields.icon_type
+        return self._changed(caller, app_id, values)
+
+    def _changed(self, caller: Caller, app_id: str, values: Mapping[str, object]) -> App:
         with self._uow() as uow:
             store = AppStore(uow)
             store.update(caller.tenant_id, caller.the_account, _app_id(app_id), **values)
+            app = _found(store, caller, app_id)
+            uow.commit()
+            return app
+
+    def update_site(self, caller: Caller, app_id: str, sent: Mapping[str, Any]) -> App:
+        """Change the web page; what is not sent stays. Raises app_not_found, not_found, invalid_param."""
+        values = site_change(sent)
+        with self._uow() as uow:
+            store = AppStore(uow)
+            _found(store, caller, app_id)
+            if not store.update_site(caller.tenant_id, caller.the_account, _app_id(app_id), values):
+                raise not_found("Site not found")
+            app = _found(store, caller, app_id)
+            uow.commit()
+            return app
+
+    def reset_site_code(self, caller: Caller, app_id: str) -> App:
+        """Give the web page another address. Raises app_not_found, not_found."""
+        with self._uow() as uow:
+            store = AppStore(uow)
+            _found(store, caller, app_id)
+            if not store.reset_site_code(caller.tenant_id, caller.the_account, _app_id(app_id)):
+                raise not_found("Site not found")
             app = _found(store, caller, app_id)
             uow.commit()
             return app
@@ -112,6 +161,11 @@ class AppService:
             mode = model_config.effective_mode(mode, model_config.parse(valid))
             store.use_config(caller.tenant_id, caller.the_account, _app_id(app_id), valid, mode)
             uow.commit()
+
+    def checked_config(self, tenant_id: str, mode: str, document: Mapping[str, Any]) -> dict[str, Any]:
+        """A configuration that is not stored, checked like one that is. Raises invalid_param."""
+        known, extensions = self._look(tenant_id).known("llm"), self._extensions(tenant_id)
+        return model_rules.validate(document, mode, known, extensions=extensions)
 
 
 def app_filter(

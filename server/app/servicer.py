@@ -9,7 +9,7 @@ from google.protobuf.empty_pb2 import Empty
 from server.app import wire
 from server.app.importing import Importer, ImportService
 from server.app.keys import KeyService
-from server.app.model import ImportResult, app_fields, check_mode
+from server.app.model import App, ImportResult, app_fields, check_mode
 from server.app.service import AppService, app_filter
 from server.app.wire import AppPrinter
 from server.bus import Bus
@@ -105,16 +105,40 @@ class AppServicer(rpc.AppServiceServicer):
     async def SetSiteEnabled(self, request: pb.SetSiteEnabledRequest, context: Any) -> pb.AppDetail:
         if not request.HasField("enable_site"):
             raise invalid_param("enable_site is required")
-        app = await self._db(self._apps.set_enabled, caller(), request.app_id, site=request.enable_site)
-        await self._bus.publish("app", app.id)
-        return self._print.detail(app)
+        return await self._told(
+            await self._db(self._apps.set_enabled, caller(), request.app_id, site=request.enable_site)
+        )
 
     async def SetApiEnabled(self, request: pb.SetApiEnabledRequest, context: Any) -> pb.AppDetail:
         if not request.HasField("enable_api"):
             raise invalid_param("enable_api is required")
-        app = await self._db(self._apps.set_enabled, caller(), request.app_id, api=request.enable_api)
+        return await self._told(
+            await self._db(self._apps.set_enabled, caller(), request.app_id, api=request.enable_api)
+        )
+
+    async def RenameApp(self, request: pb.RenameAppRequest, context: Any) -> pb.AppDetail:
+        return await self._told(await self._db(self._apps.rename, caller(), request.app_id, request.name))
+
+    async def SetAppIcon(self, request: pb.SetAppIconRequest, context: Any) -> pb.AppDetail:
+        icon = request.icon_type, request.icon, request.icon_background
+        return await self._told(await self._db(self._apps.set_icon, caller(), request.app_id, *icon))
+
+    async def _told(self, app: App) -> pb.AppDetail:
         await self._bus.publish("app", app.id)
         return self._print.detail(app)
+
+    async def UpdateSite(self, request: pb.UpdateSiteRequest, context: Any) -> pb.Site:
+        sent = wire.site_sent(request)
+        return await self._site(await self._db(self._apps.update_site, caller(), request.app_id, sent))
+
+    async def ResetSiteCode(self, request: pb.ResetSiteCodeRequest, context: Any) -> pb.Site:
+        return await self._site(await self._db(self._apps.reset_site_code, caller(), request.app_id))
+
+    async def _site(self, app: App) -> pb.Site:
+        await self._bus.publish("app", app.id)
+        site = self._print.site(app)
+        assert site is not None, "the change has found it"
+        return site
 
 
 class ApiKeyServicer(rpc.ApiKeyServiceServicer):

@@ -188,6 +188,19 @@ class AppStore:
         )
         return result.rowcount == 1
 
+    def update_site(self, tenant_id: str, account_id: str, app_id: str, values: Mapping[str, Any]) -> bool:
+        """Change columns of an app's site; False when it has none."""
+        changed = (
+            sa.update(sites)
+            .where(sites.c.tenant_id == tenant_id, sites.c.app_id == app_id)
+            .values({**values, "updated_by": account_id, "updated_at": _now})
+        )
+        return self._uow.execute(changed).rowcount == 1
+
+    def reset_site_code(self, tenant_id: str, account_id: str, app_id: str) -> bool:
+        """Give an app's site another code; False when it has none."""
+        return self.update_site(tenant_id, account_id, app_id, {"code": random_text(_SITE_CODE_LENGTH)})
+
     def delete(self, tenant_id: str, app_id: str) -> bool:
         """Delete an app and leave a job that deletes its data; False when there is no such app."""
         gone = self._uow.execute(sa.delete(apps).where(apps.c.tenant_id == tenant_id, apps.c.id == app_id))

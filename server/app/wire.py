@@ -68,10 +68,12 @@ class AppPrinter:
         """An app with its site."""
         return pb.AppDetailWithSite(
             **_fields(app, _WITH_SITE), **_shared(app), model_config=_struct(_full(app.config)),
-            icon_url=self._icon_url(app), api_base_url=f"{self._url}/v1", site=self._site(app, app.site),
+            icon_url=self._icon_url(app), api_base_url=f"{self._url}/v1", site=self.site(app),
         )  # fmt: skip
 
-    def _site(self, app: App, site: Site | None) -> pb.Site | None:
+    def site(self, app: App) -> pb.Site | None:
+        """The web page of an app, None without one."""
+        site = app.site
         if site is None:
             return None
         same_icon = (site.icon_type, site.icon) == (app.icon_type, app.icon)
@@ -145,6 +147,11 @@ def change(request: pb.UpdateAppRequest) -> AppChange:
     fields = app_fields(request.name, request.description, request.icon_type, request.icon, request.icon_background)
     wanted = request.max_active_requests if request.HasField("max_active_requests") else None
     return AppChange(fields, request.use_icon_as_answer_icon, check_max_active_requests(wanted))
+
+
+def site_sent(request: pb.UpdateSiteRequest) -> dict[str, Any]:
+    """What a request says about a web page."""
+    return {field.name: value for field, value in request.ListFields() if field.name != "app_id"}
 
 
 def document(request: pb.UpdateModelConfigRequest) -> dict[str, Any]:

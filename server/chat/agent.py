@@ -151,7 +151,8 @@ class Agents:
         key = run.key
         info = RunInfo(
             tenant_id=key.tenant_id, app_id=key.app_id, workflow_id="", run_id=key.task_id,
-            user_id=key.end_user_id or "", invoke_from=order.via, mode=key.mode,
+            user_id=key.end_user_id or order.user, user_role="end_user" if key.end_user_id else "account",
+            invoke_from=order.via, mode=key.mode,
             conversation_id=key.conversation_id, message_id=key.message_id,
         )  # fmt: skip
         instruction, history, question = _parts(order.prompt)

@@ -142,8 +142,8 @@ class Answers:
             return False
         run.say(turn.annotation.answer)
         hit = Hit(
-            key.tenant_id, key.app_id, key.message_id, key.end_user_id, source="api", query=turn.query,
-            match=turn.annotation,
+            key.tenant_id, key.app_id, key.message_id, key.end_user_id,
+            source="console" if turn.via == "debugger" else "api", query=turn.query, match=turn.annotation,
         )
         self._runs.spawn(self._parts.annotations.keep(hit), "count an annotation's hit")
         return True

@@ -38,6 +38,8 @@ class Preparing:
         if not query.strip():
             return None
         asked = Asked(key.tenant_id, key.app_id, key.end_user_id)
+        if turn.via == "debugger":
+            asked = Asked(key.tenant_id, key.app_id, turn.session_id, "dev", "account")
         return await self._parts.knowledge.retrieve(asked, search, query)
 
     async def prompt(self, turn: Turn) -> Prompt:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from server.chat import memory, naming
 from server.chat.answer import Answers
@@ -47,9 +48,10 @@ class ChatService:
         self._settings = settings
         self._configs: OrderedDict[str, ModelConfig] = OrderedDict()
 
-    async def start(self, caller: Caller, question: Question) -> Run:
+    async def start(self, caller: Caller, question: Question, posted: Mapping[str, Any] | None = None) -> Run:
         """Check a question, store it, and start its run. When this returns, the message cannot be lost (G1).
 
+        ``posted`` is a valid configuration that a member tries out instead of the app's.
         Raises app_unavailable, invalid_param, not_found, conversation_completed, provider errors,
         too_many_requests.
         """
@@ -64,7 +66,7 @@ class ChatService:
         wanted = conversation_id(question.conversation_id)
         conversation = await self._db(self._load, caller, wanted) if wanted else None
         _check_parent(question.parent_message_id, conversation)
-        config = self._config_of(app, conversation)
+        config = self._config_of(app, conversation) if posted is None else _usable(parse(posted))
         inputs = validate_inputs(config.form, question.inputs)
         entries = parse_files(question.files, config.file_upload)
         model = await self._parts.models.chat_model(app.tenant_id, config.model.provider, config.model.name)
@@ -75,10 +77,12 @@ class ChatService:
             else (),
             remotes=await self._look(entries, config.file_upload), files=(), uploads={}, is_first=conversation is None,
             auto_name=question.auto_generate_name and app.mode != "completion",
-            session_id=caller.the_user.session_id, parent_message_id=question.parent_message_id, via=caller.via,
+            session_id=caller.end_user.session_id if caller.end_user else caller.asker,
+            parent_message_id=question.parent_message_id, via=caller.via,
         )
         return await self._runs.start(
-            lambda: self._store(caller, turn, entries, conversation), lambda run: self._answers.answer(run, turn)
+            lambda: self._store(caller, turn, entries, conversation, posted),
+            lambda run: self._answers.answer(run, turn),
         )
 
     async def _look(self, entries: Sequence[FileEntry], rule: FileRule | None) -> Mapping[str, RemoteFile]:
@@ -91,7 +95,7 @@ class ChatService:
 
     def _load(self, caller: Caller, conversation_id: str) -> Conversation:
         with self._uow() as uow:
-            found = ChatStore(uow).conversation(caller.the_app.app_id, caller.the_user.id, conversation_id)
+            found = ChatStore(uow).conversation(caller.the_app.app_id, caller.asker, conversation_id)
         if found is None:
             raise not_found("Conversation Not Exists.")
         if found.status != "normal":
@@ -111,29 +115,33 @@ class ChatService:
             self._configs[config_id] = config
             if len(self._configs) > _CONFIGS:
                 self._configs.popitem(last=False)
-        if not config.model.name:
-            raise AppError(Reason.APP_UNAVAILABLE)
-        return config
+        return _usable(config)
 
     def _store(
-        self, caller: Caller, turn: Turn, entries: Sequence[FileEntry], conversation: Conversation | None
+        self, caller: Caller, turn: Turn, entries: Sequence[FileEntry], conversation: Conversation | None,
+        posted: Mapping[str, Any] | None,
     ) -> RunKey:
         app = caller.the_app
         limit = limit_of(app.max_active_requests, self._settings)
         config_id = conversation.app_config_id if conversation else app.app_config_id
         # Most turns are stored by one statement.
-        with self._uow() if limit or entries else self._uow.single() as uow:
+        with self._uow() if limit or entries or posted is not None else self._uow.single() as uow:
             store = ChatStore(uow)
-            turn.uploads = store.uploads(app.tenant_id, caller.the_user.id, needed_upload_ids(entries))
+            turn.uploads = store.uploads(app.tenant_id, caller.asker, needed_upload_ids(entries))
             turn.files = resolve(
                 entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload,
                 remotes=turn.remotes,
             )
             if limit and RunStore(uow).count_running(app.app_id) >= limit:
                 raise too_many(app.app_id, limit)
+            if posted is not None and not (conversation and conversation.document == posted):
+                before = conversation.id if conversation else None
+                config_id = store.keep_config(app.tenant_id, app.app_id, caller.the_account, posted, before)
             key = store.add(
                 NewTurn(
-                    tenant_id=app.tenant_id, app_id=app.app_id, mode=app.mode, end_user_id=caller.the_user.id,
+                    tenant_id=app.tenant_id, app_id=app.app_id, mode=app.mode,
+                    end_user_id=caller.end_user.id if caller.end_user else None,
+                    account_id=None if caller.end_user else caller.the_account,
                     app_config_id=config_id, provider=turn.config.model.provider, model=turn.config.model.name,
                     conversation_id=conversation.id if conversation else None,
                     name=naming.initial_name(turn.query),
@@ -145,6 +153,13 @@ class ChatService:
             )
             uow.commit()
         return key
+
+
+def _usable(config: ModelConfig) -> ModelConfig:
+    """A configuration that names a model. Raises app_unavailable."""
+    if not config.model.name:
+        raise AppError(Reason.APP_UNAVAILABLE)
+    return config
 
 
 def _check_parent(parent: str | None, conversation: Conversation | None) -> None:

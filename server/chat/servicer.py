@@ -13,7 +13,7 @@ from server.edge.call import caller, last_event_id
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
 from server.runs.registry import Runs
-from server.runs.run import Outcome, Run
+from server.runs.run import Outcome, Run, RunKey
 from server.workflow_run.chatflow import Asked, ChatflowService
 from server.workflow_run.wire import chat_paused
 from transom.chat.v1 import chat_pb2, chat_service_pb2_grpc
@@ -81,6 +81,23 @@ async def outcome_of(run: Run) -> Outcome:
     return outcome
 
 
+def chat_reply(key: RunKey, outcome: Outcome) -> chat_pb2.SendChatMessageResponse:
+    """The whole answer of a chat app (sse-events.md 7.1)."""
+    return chat_pb2.SendChatMessageResponse(
+        event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,
+        conversation_id=key.conversation_id, mode=key.mode, answer=outcome.answer, metadata=outcome.metadata,
+        created_at=key.created_at,
+    )
+
+
+def completion_reply(key: RunKey, outcome: Outcome) -> chat_pb2.SendCompletionMessageResponse:
+    """The whole answer of a completion app."""
+    return chat_pb2.SendCompletionMessageResponse(
+        event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
+        answer=outcome.answer, metadata=outcome.metadata, created_at=key.created_at,
+    )
+
+
 class Messages:
     """What all kinds of app share, here and on pages."""
 
@@ -131,12 +148,7 @@ class ChatServicer(
         outcome = await outcome_of(run)
         if outcome.status == "paused":
             return chat_paused(run.key, outcome)
-        key = run.key
-        return chat_pb2.SendChatMessageResponse(
-            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id,
-            conversation_id=key.conversation_id, mode=key.mode, answer=outcome.answer, metadata=outcome.metadata,
-            created_at=key.created_at,
-        )
+        return chat_reply(run.key, outcome)
 
     def StreamChatMessage(self, request: chat_pb2.SendChatMessageRequest, context: Context) -> Batches:
         """The run, event by event."""
@@ -161,12 +173,7 @@ class CompletionServicer(
     ) -> chat_pb2.SendCompletionMessageResponse:
         """The whole answer."""
         run = await self.start(_completion_question(request))
-        outcome = await outcome_of(run)
-        key = run.key
-        return chat_pb2.SendCompletionMessageResponse(
-            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
-            answer=outcome.answer, metadata=outcome.metadata, created_at=key.created_at,
-        )
+        return completion_reply(run.key, await outcome_of(run))
 
     def StreamCompletionMessage(self, request: chat_pb2.SendCompletionMessageRequest, context: Context) -> Batches:
         """The run, event by event."""

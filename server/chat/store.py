@@ -25,7 +25,8 @@ _CONVERSATION = (
     .outerjoin(app_configs, app_configs.c.id == conversations.c.app_config_id)
     .where(
         conversations.c.id == sa.bindparam("id"), conversations.c.app_id == sa.bindparam("app"),
-        conversations.c.from_end_user_id == sa.bindparam("user"), conversations.c.is_deleted.is_(False),
+        sa.func.coalesce(conversations.c.from_end_user_id, conversations.c.from_account_id) == sa.bindparam("user"),
+        conversations.c.is_deleted.is_(False),
     )
 )
 _HISTORY = (
@@ -45,6 +46,7 @@ _NEW_CONVERSATION = (
         mode=sa.bindparam("b_mode"), app_config_id=sa.bindparam("b_config"), name=sa.bindparam("b_name"),
         inputs=sa.bindparam("b_inputs"), introduction=sa.bindparam("b_introduction"),
         invoke_from=sa.bindparam("b_via"), from_end_user_id=sa.bindparam("b_user"),
+        from_source=sa.bindparam("b_source"), from_account_id=sa.bindparam("b_account"),
     )
     .cte("conversation")
 )
@@ -56,6 +58,7 @@ _NEXT_MESSAGE = hot(
         app_config_id=sa.bindparam("b_config"), provider=sa.bindparam("b_provider"), model=sa.bindparam("b_model"),
         inputs=sa.bindparam("b_inputs"), query=sa.bindparam("b_query"), app_mode=sa.bindparam("b_mode"),
         invoke_from=sa.bindparam("b_via"), from_end_user_id=sa.bindparam("b_user"),
+        from_source=sa.bindparam("b_source"), from_account_id=sa.bindparam("b_account"),
     )
     .returning(messages.c.created_at)
     .add_cte(NEW_RUN)
@@ -90,7 +93,9 @@ class NewTurn:
     tenant_id: str
     app_id: str
     mode: str
-    end_user_id: str
+    # One of the two: who asks.
+    end_user_id: str | None
+    account_id: str | None
     app_config_id: str | None
     provider: str
     model: str
@@ -111,10 +116,10 @@ class ChatStore:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    def conversation(self, app_id: str, end_user_id: str, conversation_id: str) -> Conversation | None:
-        """The end user's conversation with its turns; None when it is not theirs."""
+    def conversation(self, app_id: str, asker_id: str, conversation_id: str) -> Conversation | None:
+        """The conversation of an end user or member, with its turns; None when it is not theirs."""
         row = self._uow.execute(
-            _CONVERSATION, {"id": conversation_id, "app": app_id, "user": end_user_id}
+            _CONVERSATION, {"id": conversation_id, "app": app_id, "user": asker_id}
         ).one_or_none()
         if row is None:
             return None
@@ -124,15 +129,36 @@ class ChatStore:
         ]
         return Conversation(row.id, row.status, row.app_config_id, row.document, tuple(turns))
 
-    def uploads(self, tenant_id: str, end_user_id: str, ids: Sequence[str]) -> dict[str, StoredUpload]:
-        """The end user's own uploads among ``ids``."""
+    def uploads(self, tenant_id: str, asker_id: str, ids: Sequence[str]) -> dict[str, StoredUpload]:
+        """The own uploads of an end user or member among ``ids``."""
         if not ids:
             return {}
-        rows = self._uow.execute(_UPLOADS, {"ids": list(ids), "tenant": tenant_id, "user": end_user_id})
+        rows = self._uow.execute(_UPLOADS, {"ids": list(ids), "tenant": tenant_id, "user": asker_id})
         return {
             row.id: StoredUpload(Upload(row.id, row.name, row.extension, row.mime_type, row.size), row.key)
             for row in rows
         }
+
+    def keep_config(
+        self, tenant_id: str, app_id: str, account_id: str, document: Mapping[str, Any], conversation_id: str | None
+    ) -> str:
+        """Keep a configuration that is tried out, for a conversation when there is one already; its id."""
+        config_id = new_id()
+        self._uow.execute(
+            sa.insert(app_configs).values(
+                id=config_id, tenant_id=tenant_id, app_id=app_id, document=dict(document), created_by=account_id
+            )
+        )
+        if conversation_id is not None:
+            self._uow.execute(
+                sa.update(conversations)
+                .where(
+                    conversations.c.id == conversation_id, conversations.c.app_id == app_id,
+                    conversations.c.tenant_id == tenant_id,
+                )
+                .values(app_config_id=config_id)
+            )
+        return config_id
 
     def add(self, turn: NewTurn, owner: str) -> RunKey:
         """Store conversation (if new), message and run in one statement, and its files in another.
@@ -148,7 +174,8 @@ class ChatStore:
         values = {
             "b_conversation": conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,
             "b_mode": turn.mode, "b_config": turn.app_config_id, "b_inputs": dict(turn.inputs),
-            "b_user": turn.end_user_id, "b_via": turn.via, "b_message": key.message_id,
+            "b_user": turn.end_user_id, "b_account": turn.account_id,
+            "b_source": "api" if turn.account_id is None else "console", "b_via": turn.via, "b_message": key.message_id,
             "b_parent": turn.parent_message_id, "b_provider": turn.provider, "b_model": turn.model,
             "b_query": turn.query, **new_run(key, owner),
         }

@@ -85,6 +85,17 @@ def conversation_id(text: str) -> str:
     return canonical(wanted) if wanted else ""
 
 
+def parent_of(text: str) -> str | None:
+    """The message that a new one follows; None begins a branch. Raises invalid_param."""
+    wanted = text.strip()
+    if wanted and not is_uuid(wanted):
+        raise invalid_param(
+            "1 validation error for ChatMessagePayload\nparent_message_id\n"
+            "  Value error, parent_message_id must be a valid UUID [type=value_error]"
+        )
+    return canonical(wanted) if wanted else None
+
+
 def fault_of(outcome: Outcome) -> AppError | None:
     """What a blocking caller is told of a failed run."""
     if outcome.error is None:

@@ -48,9 +48,9 @@ _NEWEST = (
 _FACTS = ("name", "mime_type", "size")
 
 
-def shown(page: Any) -> sa.Select[Any]:
-    """Columns of the rows of a page, without its source."""
-    file = (
+def files_of(message_id: Any) -> sa.ScalarSelect[Any]:
+    """The files of a message of the statement around, as ``MessagePrinter`` reads them."""
+    return (
         sa.select(
             sa.func.json_agg(
                 sa.func.json_build_array(
@@ -61,9 +61,13 @@ def shown(page: Any) -> sa.Select[Any]:
             )
         )
         .select_from(message_files.outerjoin(upload_files, upload_files.c.id == message_files.c.upload_file_id))
-        .where(message_files.c.message_id == page.c.id)
+        .where(message_files.c.message_id == message_id)
         .scalar_subquery()
     )
+
+
+def shown(page: Any) -> sa.Select[Any]:
+    """Columns of the rows of a page, without its source."""
     rating = (
         sa.select(_F.rating)
         .where(
@@ -77,7 +81,7 @@ def shown(page: Any) -> sa.Select[Any]:
         page.c.inputs, page.c.query, page.c.answer, page.c.status, page.c.error, page.c.message_tokens,
         page.c.answer_tokens, sa.cast(page.c.total_price, sa.Text).label("total_price"), page.c.currency,
         page.c.latency, page.c.created_at, page.c.metadata["retriever_resources"].label("resources"),
-        rating.label("rating"), file.label("files"),
+        rating.label("rating"), files_of(page.c.id).label("files"),
     )
 
 
@@ -104,6 +108,11 @@ _PAGE, _PAGE_BEFORE = hot(_first_page()), hot(_page_before())
 _MINE = sa.and_(
     _M.id == sa.bindparam("b_id"), _M.app_id == sa.bindparam("b_app"), _M.from_end_user_id == sa.bindparam("b_user"),
     _C.is_deleted.is_(False),
+)
+# The same for whoever asked: an end user, or a member who tried the app out.
+_ASKED = sa.and_(
+    _M.id == sa.bindparam("b_id"), _M.app_id == sa.bindparam("b_app"), _C.is_deleted.is_(False),
+    sa.func.coalesce(_M.from_end_user_id, _M.from_account_id) == sa.bindparam("b_user"),
 )
 _JOINED = messages.join(conversations, _C.id == _M.conversation_id)
 _EXISTS = sa.select(_M.id).select_from(_JOINED).where(_MINE)
@@ -150,7 +159,7 @@ _QUESTION = (
         .outerjoin(workflow_runs, workflow_runs.c.id == _M.workflow_run_id)
         .outerjoin(workflows, workflows.c.id == workflow_runs.c.workflow_id)
     )
-    .where(_MINE)
+    .where(_ASKED)
 )
 _THREAD = (
     sa.select(_M.id, _M.parent_message_id, _M.query, _M.answer)
@@ -201,9 +210,9 @@ class MessageStore:
         """Feedback of all users of an app, newest first. ``page`` counts from 1."""
         return self._uow.execute(_OF_APP, {"b_app": app_id, "b_count": limit, "b_skip": (page - 1) * limit}).all()
 
-    def question(self, app_id: str, end_user_id: str, message_id: str) -> Row | None:
-        """A message's conversation (``id``, ``mode``), configuration ``document`` and model."""
-        return self._uow.execute(_QUESTION, _mine(app_id, end_user_id, message_id)).one_or_none()
+    def question(self, app_id: str, asker_id: str, message_id: str) -> Row | None:
+        """The conversation (``id``, ``mode``) of somebody's message, configuration ``document`` and model."""
+        return self._uow.execute(_QUESTION, _mine(app_id, asker_id, message_id)).one_or_none()
 
     def thread(self, app_id: str, question: Row, count: int) -> Sequence[Row]:
         """At most ``count`` messages of the question's conversation up to it, newest first."""

@@ -97,8 +97,8 @@ class MessageService:
 
 
 def _mine(caller: Caller, message_id: str) -> tuple[str, str, str]:
-    """App, end user and message. Text that is no UUID cannot be a message's id."""
+    """App, who asked, and message. Text that is no UUID cannot be a message's id."""
     known = id_or_none(message_id)
     if known is None:
         raise not_found(_NO_MESSAGE)
-    return caller.the_app.app_id, caller.the_user.id, known
+    return caller.the_app.app_id, caller.asker, known

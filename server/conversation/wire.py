@@ -43,7 +43,7 @@ class MessagePrinter:
 
     def __init__(self, link: Callable[[str], str], renewed: Callable[[str], str]) -> None:
         self._link = link
-        self._renewed = renewed
+        self.renewed = renewed
 
     def page(self, conversation_id: str, rows: Iterable[Row]) -> Sequence[pb.Message]:
         """Items of service-api.md 6.1."""
@@ -63,10 +63,10 @@ class MessagePrinter:
             ) = values
             made = page.add(
                 id=message_id, conversation_id=conversation_id, parent_message_id=parent, query=query,
-                answer=self._renewed(answer), feedback=pb.MessageFeedback(rating=rating) if rating else None,
+                answer=self.renewed(answer), feedback=pb.MessageFeedback(rating=rating) if rating else None,
                 retriever_resources=[_resource(item, message_id) for item in resources] if resources else None,
                 created_at=int(created_at.timestamp()),
-                message_files=[self._file(item) for item in files] if files else None,
+                message_files=[self.file(item) for item in files] if files else None,
                 status=status, error=error, message_tokens=asked, answer_tokens=answered,
                 total_tokens=asked + answered, provider_response_latency=latency, total_price=price,
                 currency=currency,
@@ -77,7 +77,7 @@ class MessagePrinter:
             made.inputs.SetInParent()
             made.inputs.MergeFromString(packed)
 
-    def _file(self, item: list[Any]) -> pb.MessageFile:
+    def file(self, item: list[Any]) -> pb.MessageFile:
         """A file from ``[id, type, transfer_method, belongs_to, url, upload_file_id, name, mime_type, size]``."""
         file_id, kind, method, belongs_to, url, upload_id, name, mime_type, size = item
         if upload_id:
@@ -95,12 +95,18 @@ def add_thoughts(page: Iterable[pb.Message], thoughts: Iterable[Row]) -> None:
     """Put the thoughts of agents to the messages that they belong to."""
     messages = {message.id: message for message in page}
     for row in thoughts:
-        made = messages[row.message_id].agent_thoughts.add(
-            id=row.id, message_id=row.message_id, position=row.position, thought=row.thought, tool=row.tool,
-            tool_input=row.tool_input, observation=row.observation, created_at=int(row.created_at.timestamp()),
-            files=row.files,
-        )
-        made.tool_labels.update(row.tool_labels)
+        messages[row.message_id].agent_thoughts.append(thought(row))
+
+
+def thought(row: Row) -> pb.AgentThought:
+    """A step of an agent."""
+    made = pb.AgentThought(
+        id=row.id, message_id=row.message_id, position=row.position, thought=row.thought, tool=row.tool,
+        tool_input=row.tool_input, observation=row.observation, created_at=int(row.created_at.timestamp()),
+        files=row.files,
+    )
+    made.tool_labels.update(row.tool_labels)
+    return made
 
 
 def _resource(item: Mapping[str, Any], message_id: str) -> pb.StoredRetrieverResource:

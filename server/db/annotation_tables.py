@@ -16,6 +16,9 @@ app_annotations = sa.Table(
     _time("created_at"), _time("updated_at"),
     sa.Index("ix_annotations_app", "app_id", "created_at"),
     sa.Index("ix_annotations_message", "message_id", postgresql_where=sa.text("message_id IS NOT NULL")),
+    sa.Index(
+        "ix_annotations_conversation", "conversation_id", postgresql_where=sa.text("conversation_id IS NOT NULL")
+    ),
 )
 
 annotation_hits = sa.Table(
@@ -26,6 +29,7 @@ annotation_hits = sa.Table(
     _text("question"), _text("answer"), sa.Column("score", sa.Float, nullable=False), _time("created_at"),
     sa.Index("ix_annotation_hits_annotation", "annotation_id", "created_at"),
     sa.Index("ix_annotation_hits_app", "app_id"),
+    sa.Index("ix_annotation_hits_message", "message_id"),
 )
 
 annotation_settings = sa.Table(

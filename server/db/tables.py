@@ -198,6 +198,12 @@ conversations = sa.Table(
     _text("invoke_from", "service-api"), _text("from_source", "api"),
     _id("from_end_user_id", nullable=True), _id("from_account_id", nullable=True),
     _int("dialogue_count"), _bool("is_deleted", False), _time("created_at"), _time("updated_at"),
+    # When a member of the workspace first looked at it, and who.
+    _time("read_at", nullable=True), _id("read_account_id", nullable=True),
+    *(
+        sa.Index(f"ix_conversations_{name}", "app_id", f"{name}_at", "id", postgresql_where=sa.text("NOT is_deleted"))
+        for name in ("created", "updated")
+    ),
     sa.Index(
         "ix_conversations_end_user", "app_id", "from_end_user_id", "updated_at", "id",
         postgresql_where=sa.text("NOT is_deleted"),
@@ -254,6 +260,7 @@ message_feedbacks = sa.Table(
         "message_id", "from_source", "from_end_user_id", "from_account_id", postgresql_nulls_not_distinct=True
     ),
     sa.Index("ix_message_feedbacks_app", "app_id", "created_at", "id"),
+    sa.Index("ix_message_feedbacks_conversation", "conversation_id"),
 )
 
 pinned_conversations = sa.Table(

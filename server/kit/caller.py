@@ -51,7 +51,8 @@ class Caller:
     role: str = ""
     # A dataset key speaks in the account's name: what was made through it says so, and it sees API switches.
     by_key: bool = False
-    # How an end user came: "service-api" or "web-app". Conversations of one way are not listed on the other.
+    # How an end user came: "service-api" or "web-app"; "debugger": a member tries an app out. Conversations of one
+    # way are not listed on the other.
     via: str = "service-api"
 
     @property
@@ -71,3 +72,8 @@ class Caller:
         """The account id, on console RPCs."""
         assert self.account_id is not None, "the policy of this RPC asks for no account"
         return self.account_id
+
+    @property
+    def asker(self) -> str:
+        """Id of who asks an app: an end user, or a member who tries it out."""
+        return self.end_user.id if self.end_user is not None else self.the_account

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
-from server.chat.turn import Question
+from server.chat.turn import Question, parent_of
 from server.edge.call import caller
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
-from server.kit.ids import canonical, is_uuid
 from server.web import wire
 from server.web.simple import simple
 from transom.common.v1.common_pb2 import Result
@@ -26,19 +25,8 @@ def _chat_question(request: pb.SendWebChatMessageRequest) -> Question:
     return Question(
         inputs=struct_to_dict(request.inputs) if request.HasField("inputs") else None, query=request.query,
         conversation_id=request.conversation_id, files=dicts(request.files),
-        parent_message_id=_parent_of(request.parent_message_id),
+        parent_message_id=parent_of(request.parent_message_id),
     )
-
-
-def _parent_of(text: str) -> str | None:
-    """The id of the message that a new one follows. Raises invalid_param."""
-    wanted = text.strip()
-    if wanted and not is_uuid(wanted):
-        raise invalid_param(
-            "1 validation error for ChatMessagePayload\nparent_message_id\n"
-            "  Value error, parent_message_id must be a valid UUID [type=value_error]"
-        )
-    return canonical(wanted) if wanted else None
 
 
 def _completion_question(request: pb.SendWebCompletionMessageRequest) -> Question:

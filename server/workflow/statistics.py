@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
-from server.kit.errors import AppError, Reason, invalid_param
+from server.kit.errors import AppError, Reason
 from server.kit.ids import canonical, is_uuid
+from server.kit.moments import span, zone_of
 from server.workflow.model import GRAPH_MODES
 from server.workflow.statistics_store import Row, StatisticsStore
 from server.workflow.store import WorkflowStore
-
-_MINUTES = "%Y-%m-%d %H:%M"
 
 
 class StatisticsService:
@@ -29,22 +26,6 @@ class StatisticsService:
             store = StatisticsStore(uow)
             if not is_uuid(app_id) or WorkflowStore(uow).mode(caller.tenant_id, canonical(app_id)) not in GRAPH_MODES:
                 raise AppError(Reason.APP_NOT_FOUND)
-            zone = _zone(store.timezone(caller.the_account))
-            bounds = _moment("start", start, zone), _moment("end", end, zone)
-            return store.days(caller.tenant_id, canonical(app_id), zone.key, *bounds)
+            zone = zone_of(store.timezone(caller.the_account))
+            return store.days(caller.tenant_id, canonical(app_id), zone.key, *span(start, end, zone))
 
-
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def _moment(field: str, text: str, zone: ZoneInfo) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, _MINUTES).replace(tzinfo=zone)
-    except ValueError:
-        raise invalid_param(f"{field} must be in the form YYYY-MM-DD HH:MM") from None

@@ -19,15 +19,19 @@ from server.db.annotation_tables import app_annotations
 from server.db.engine import make_engine, uow_factory
 from server.db.extension_tables import api_based_extensions
 from server.db.tables import (
+    app_configs,
     apps,
     child_chunks,
     conversation_variables,
+    conversations,
     datasets,
     document_segments,
     documents,
     external_knowledge_apis,
+    messages,
     metadata,
     process_rules,
+    runs,
 )
 from server.db.tool_tables import mcp_tool_providers, workflow_tool_providers
 from server.db.trigger_tables import triggers
@@ -248,8 +252,33 @@ class Party:
         if mode == WORKFLOW:
             body = {"mode": "yaml-content", "yaml_content": WORKFLOW_FILE}
             return {"app": self._ok(self._console.post("/console/api/apps/imports", json=body))["app_id"]}
-        app = self._ok(self._console.post("/console/api/apps", json={"name": "mine", "mode": "chat"}))
+        kind = mode if mode in {"completion", "agent-chat", "advanced-chat"} else "chat"
+        app = self._ok(self._console.post("/console/api/apps", json={"name": "mine", "mode": kind}))
         return {"app": app["id"]}
+
+    def _app_talk(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """A conversation of an end user with an app, as a run leaves it."""
+        tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
+        of_app = {"tenant_id": tenant, "app_id": made["app"], "from_end_user_id": new_id()}
+        talk = self._insert(conversations, {**of_app, "id": new_id(), "mode": mode, "name": "theirs"})
+        asked = {"conversation_id": talk, "query": "a question", "answer": "an answer", "app_mode": mode}
+        message = self._insert(messages, {**of_app, **asked, "id": new_id(), "inputs": {}, "metadata": {}})
+        return {"app_conversation": talk, "app_message": message}
+
+    def _debugging(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """What is left when a member has tried an app out."""
+        tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
+        of_app = {"tenant_id": tenant, "app_id": made["app"]}
+        by_me = {"from_source": "console", "from_account_id": self._account(mode, made)["account"]}
+        document = {"suggested_questions_after_answer": {"enabled": True}}
+        config = self._insert(app_configs, {**of_app, "id": new_id(), "document": document})
+        row = {**of_app, **by_me, "id": new_id(), "mode": mode, "name": "", "inputs": {}, "app_config_id": config}
+        talk = self._insert(conversations, row)
+        asked = {"conversation_id": talk, "query": "q", "answer": "a", "app_mode": mode, "inputs": {}, "metadata": {}}
+        message = self._insert(messages, {**of_app, **by_me, **asked, "id": new_id()})
+        task = new_id()
+        self._insert(runs, {**of_app, "task_id": task, "mode": mode, "status": "succeeded"}, key="task_id")
+        return {"debug_conversation": talk, "debug_message": message, "chat_debug_task": task}
 
     def _workflow(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """A version that does not run any more, so that it may be deleted."""
@@ -394,11 +423,11 @@ class Party:
             "tenant_id": self._ok(self._console.post("/console/api/workspaces/current"))["id"],
         }  # fmt: skip
 
-    def _insert(self, table: sa.Table, row: Mapping[str, Any]) -> str:
+    def _insert(self, table: sa.Table, row: Mapping[str, Any], *, key: str = "id") -> str:
         with database(self.place.workspace.product) as connection:
             connection.execute(sa.insert(table).values(**row))
             connection.commit()
-        return str(row["id"])
+        return str(row[key])
 
     def _annotation(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         app = self.apps[mode]
@@ -476,6 +505,8 @@ MAKERS: Mapping[str, Maker] = {
     "trigger": Party._trigger, "account_file": Party._account_file, "member": Party._member,
     "annotation": Party._annotation, "annotation_job": Party._annotation,
     "app_annotation": Party._app_annotation, "app_annotation_job": Party._app_annotation,
+    "debug_conversation": Party._debugging, "debug_message": Party._debugging, "chat_debug_task": Party._debugging,
+    "app_conversation": Party._app_talk, "app_message": Party._app_talk,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
 }  # fmt: skip
 
@@ -486,7 +517,17 @@ INSIDE: Mapping[str, tuple[str, ...]] = {
     "segment": ("dataset",), "child_chunk": ("dataset",), "metadata": ("dataset",), "workflow": ("app",),
     "debug_run": ("app",), "debug_task": ("app",),
     "draft_variable": ("app",), "trigger": ("app",),
-    "app_annotation": ("app",), "app_annotation_job": ("app",),
+    "app_annotation": ("app",), "app_annotation_job": ("app",), "app_conversation": ("app",), "app_message": ("app",),
+    "debug_conversation": ("app",), "debug_message": ("app",), "chat_debug_task": ("app",),
+}  # fmt: skip
+
+
+# Calls of the console about apps of one mode.
+_MODES: Mapping[str, str] = {
+    "ListCompletionConversations": "completion", "GetCompletionConversation": "completion",
+    "DeleteCompletionConversation": "completion", "GetAgentLog": "agent-chat", "ListLoggedVariables": "advanced-chat",
+    "ListResponseTimes": "completion", "SendDebugCompletionMessage": "completion",
+    "StreamDebugCompletionMessage": "completion",
 }  # fmt: skip
 
 
@@ -497,6 +538,8 @@ def mode_of(binding: Binding) -> str:
         return NESTED
     if "HumanInput" in name:
         return WORKFLOW
+    if name in _MODES:
+        return _MODES[name]
     of_workflows = binding.service.startswith("transom.workflow.") and name != "ConvertToWorkflow"
     if policy.auth == options_pb2.AUTH_ACCOUNT and (of_workflows or name in {"ExportApp", "ImportApp"}):
         return WORKFLOW

@@ -111,6 +111,7 @@ _KNOWLEDGE = {
     "data_source": _FILES, "indexing_technique": "economy", "process_rule": {"mode": "automatic"},
     "doc_form": "text_model",
 }  # fmt: skip
+_TRIED_OUT = {"model": {"provider": COMPATIBLE, "name": "gpt-4o-mini", "mode": "chat", "completion_params": {}}}
 # What else a valid call carries; that it is valid is proven with the caller's own ids.
 VALUES: Mapping[str, Mapping[str, Any]] = {
     "SendChatMessage": {"inputs": {}, "query": "again"},
@@ -172,6 +173,14 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "GetAnnotationReplyJob": {"action": "enable"},
     "CreateAppAnnotation": {"question": "stolen", "answer": "stolen"},
     "UpdateAppAnnotation": {"question": "stolen", "answer": "stolen"},
+    "SubmitAdminFeedback": {"rating": "like"},
+    **{
+        name: {"inputs": {}, "query": "q", "model_config": _TRIED_OUT, **mode}
+        for name, mode in (
+            ("SendDebugChatMessage", {}), ("StreamDebugChatMessage", {"response_mode": "streaming"}),
+            ("SendDebugCompletionMessage", {}), ("StreamDebugCompletionMessage", {"response_mode": "streaming"}),
+        )
+    },
     "SwitchAppAnnotationReply": {"action": "enable", **ANNOTATION_REPLY},
     "GetAppAnnotationReplyJob": {"action": "enable"},
     "UpdateMemberRole": {"role": "editor"},
@@ -186,7 +195,8 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "UpdateWorkflow": {"marked_name": "stolen"},
     "UpdateDraftVariable": {"value": "stolen"},
     "GetDefaultBlockConfig": {"block_type": "llm"},
-    "UpdateApp": {"name": "stolen"},
+    "UpdateApp": {"name": "stolen"}, "RenameApp": {"name": "stolen"}, "SetAppIcon": {"icon": "x"},
+    "UpdateSite": {"title": "stolen"},
     "SetSiteEnabled": {"enable_site": False},
     "SetApiEnabled": {"enable_api": False},
     "GetProviderCredential": {"provider": OPENAI},
@@ -197,7 +207,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
 }
 # Ids that a call cannot do without, besides those in its path.
 NEEDED = {
-    "conversation_id", "document_id", "document_ids", "segment_id", "target_id", "trigger_id", "tag_ids", "operation_data.document_id", "operation_data.metadata_list.id",
+    "conversation_id", "message_id", "document_id", "document_ids", "segment_id", "target_id", "trigger_id", "tag_ids", "operation_data.document_id", "operation_data.metadata_list.id",
     "data_source.info_list.file_info_list.file_ids", "info_list.file_info_list.file_ids",
 }  # fmt: skip
 # Refusals that are documented to be no 404: (RPC, field) -> status.
@@ -211,6 +221,8 @@ OTHER_STATUS: Mapping[tuple[str, str], int] = {
     # No embedding model sees images, whoever's they are.
     ("RetrieveSegments", "attachment_ids"): 400, ("HitTest", "attachment_ids"): 400,
     **{(name, "job_id"): 400 for name in ("GetAnnotationReplyJob", "GetAppAnnotationReplyJob")},  # service-api.md 10.7
+    # console-api.md section 9: uncaught value errors.
+    ("GetAgentLog", "conversation_id"): 400, ("GetAgentLog", "message_id"): 400,
     ("ImportApp", "app_id"): 400,  # console-api.md section 6: the status is in the body
 }
 # Ids that are left alone without a word, besides those that the contract marks so: dataset-api.md 7.
@@ -233,9 +245,7 @@ UNREAD: Mapping[tuple[str, str], str] = {
 # stored.
 # Apps of workflow mode are no chatflows, a node that nobody ran has no last run (test_workflow_console.py), and these
 # have no webhook node (test_triggers.py).
-# A message of one's own is in another app than the one that is made here (test_annotations.py).
 NOT_MINE_EITHER = {
-    ("CreateAppAnnotation", "message_id"),
     ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"), ("UpdateApiBasedExtension", "extension_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
@@ -398,6 +408,8 @@ def test_silent_fields_are_those_that_the_reference_names() -> None:
         ("ListSavedMessages", "last_id"), ("DeleteSavedMessage", "message_id"), ("StopWorkflowTask", "task_id"),
         ("StopWebWorkflowTask", "task_id"),
         ("StopWorkflowRunTask", "task_id"), ("DeleteAppAnnotations", "annotation_id"), ("ListUsage", "app_id"),
+        ("ListLoggedVariables", "conversation_id"), ("StopDebugChatMessage", "task_id"),
+        ("StopDebugCompletionMessage", "task_id"),
     }  # fmt: skip
 
 

@@ -207,6 +207,70 @@ class SetApiEnabledRequest(_message.Message):
     enable_api: bool
     def __init__(self, app_id: _Optional[str] = ..., enable_api: _Optional[bool] = ...) -> None: ...
 
+class RenameAppRequest(_message.Message):
+    __slots__ = ("app_id", "name")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    name: str
+    def __init__(self, app_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class SetAppIconRequest(_message.Message):
+    __slots__ = ("app_id", "icon", "icon_background", "icon_type")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    ICON_FIELD_NUMBER: _ClassVar[int]
+    ICON_BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+    ICON_TYPE_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    icon: str
+    icon_background: str
+    icon_type: str
+    def __init__(self, app_id: _Optional[str] = ..., icon: _Optional[str] = ..., icon_background: _Optional[str] = ..., icon_type: _Optional[str] = ...) -> None: ...
+
+class UpdateSiteRequest(_message.Message):
+    __slots__ = ("app_id", "title", "icon_type", "icon", "icon_background", "description", "default_language", "chat_color_theme", "chat_color_theme_inverted", "customize_domain", "copyright", "privacy_policy", "custom_disclaimer", "customize_token_strategy", "prompt_public", "show_workflow_steps", "use_icon_as_answer_icon")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ICON_TYPE_FIELD_NUMBER: _ClassVar[int]
+    ICON_FIELD_NUMBER: _ClassVar[int]
+    ICON_BACKGROUND_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    DEFAULT_LANGUAGE_FIELD_NUMBER: _ClassVar[int]
+    CHAT_COLOR_THEME_FIELD_NUMBER: _ClassVar[int]
+    CHAT_COLOR_THEME_INVERTED_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMIZE_DOMAIN_FIELD_NUMBER: _ClassVar[int]
+    COPYRIGHT_FIELD_NUMBER: _ClassVar[int]
+    PRIVACY_POLICY_FIELD_NUMBER: _ClassVar[int]
+    CUSTOM_DISCLAIMER_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMIZE_TOKEN_STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_PUBLIC_FIELD_NUMBER: _ClassVar[int]
+    SHOW_WORKFLOW_STEPS_FIELD_NUMBER: _ClassVar[int]
+    USE_ICON_AS_ANSWER_ICON_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    title: str
+    icon_type: str
+    icon: str
+    icon_background: str
+    description: str
+    default_language: str
+    chat_color_theme: str
+    chat_color_theme_inverted: bool
+    customize_domain: str
+    copyright: str
+    privacy_policy: str
+    custom_disclaimer: str
+    customize_token_strategy: str
+    prompt_public: bool
+    show_workflow_steps: bool
+    use_icon_as_answer_icon: bool
+    def __init__(self, app_id: _Optional[str] = ..., title: _Optional[str] = ..., icon_type: _Optional[str] = ..., icon: _Optional[str] = ..., icon_background: _Optional[str] = ..., description: _Optional[str] = ..., default_language: _Optional[str] = ..., chat_color_theme: _Optional[str] = ..., chat_color_theme_inverted: _Optional[bool] = ..., customize_domain: _Optional[str] = ..., copyright: _Optional[str] = ..., privacy_policy: _Optional[str] = ..., custom_disclaimer: _Optional[str] = ..., customize_token_strategy: _Optional[str] = ..., prompt_public: _Optional[bool] = ..., show_workflow_steps: _Optional[bool] = ..., use_icon_as_answer_icon: _Optional[bool] = ...) -> None: ...
+
+class ResetSiteCodeRequest(_message.Message):
+    __slots__ = ("app_id",)
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    def __init__(self, app_id: _Optional[str] = ...) -> None: ...
+
 class AppTag(_message.Message):
     __slots__ = ("id", "name", "type")
     ID_FIELD_NUMBER: _ClassVar[int]

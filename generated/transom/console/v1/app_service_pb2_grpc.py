@@ -102,6 +102,26 @@ class AppServiceStub:
                 request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.SetApiEnabledRequest.SerializeToString,
                 response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
                 _registered_method=True)
+        self.RenameApp = channel.unary_unary(
+                '/transom.console.v1.AppService/RenameApp',
+                request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.RenameAppRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
+                _registered_method=True)
+        self.SetAppIcon = channel.unary_unary(
+                '/transom.console.v1.AppService/SetAppIcon',
+                request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.SetAppIconRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
+                _registered_method=True)
+        self.UpdateSite = channel.unary_unary(
+                '/transom.console.v1.AppService/UpdateSite',
+                request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.UpdateSiteRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.Site.FromString,
+                _registered_method=True)
+        self.ResetSiteCode = channel.unary_unary(
+                '/transom.console.v1.AppService/ResetSiteCode',
+                request_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.ResetSiteCodeRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.Site.FromString,
+                _registered_method=True)
 
 
 class AppServiceServicer:
@@ -199,6 +219,34 @@ class AppServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenameApp(self, request, context):
+        """Gives an app another name.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetAppIcon(self, request, context):
+        """Gives an app another icon.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSite(self, request, context):
+        """Changes the settings of the app's web page; what is not sent stays. Errors: app_not_found, not_found without a site.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetSiteCode(self, request, context):
+        """Gives the app's web page another address; the old one, and passports for it, are refused at once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AppServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -266,6 +314,26 @@ def add_AppServiceServicer_to_server(servicer, server):
                     servicer.SetApiEnabled,
                     request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.SetApiEnabledRequest.FromString,
                     response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.SerializeToString,
+            ),
+            'RenameApp': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenameApp,
+                    request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.RenameAppRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.SerializeToString,
+            ),
+            'SetAppIcon': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetAppIcon,
+                    request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.SetAppIconRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.SerializeToString,
+            ),
+            'UpdateSite': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSite,
+                    request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.UpdateSiteRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.Site.SerializeToString,
+            ),
+            'ResetSiteCode': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetSiteCode,
+                    request_deserializer=transom_dot_console_dot_v1_dot_app__service__pb2.ResetSiteCodeRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_app__service__pb2.Site.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -620,6 +688,114 @@ class AppService:
             '/transom.console.v1.AppService/SetApiEnabled',
             transom_dot_console_dot_v1_dot_app__service__pb2.SetApiEnabledRequest.SerializeToString,
             transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenameApp(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AppService/RenameApp',
+            transom_dot_console_dot_v1_dot_app__service__pb2.RenameAppRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetAppIcon(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AppService/SetAppIcon',
+            transom_dot_console_dot_v1_dot_app__service__pb2.SetAppIconRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_app__service__pb2.AppDetail.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSite(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AppService/UpdateSite',
+            transom_dot_console_dot_v1_dot_app__service__pb2.UpdateSiteRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_app__service__pb2.Site.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetSiteCode(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.AppService/ResetSiteCode',
+            transom_dot_console_dot_v1_dot_app__service__pb2.ResetSiteCodeRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_app__service__pb2.Site.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""What the instance can do, told to everybody (console-api.md section 12)."""
