@@ -63,6 +63,11 @@ def _addresses(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
     return tuple(found)
 
 
+def _address(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, int] | None:
+    """One of them, or none."""
+    return _addresses(context, parameter, (value,))[0] if value else None
+
+
 @main.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File to write.")
 @click.option("--listen", default="0.0.0.0", show_default=True, help="Address of the public port.")  # noqa: S104
@@ -75,16 +80,20 @@ def _addresses(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -
               "rest_shape.lua.  [default: where they are in this checkout]")
 @click.option("--console-origin", "console_origins", multiple=True, metavar="URL",
               help="A web page's origin that may call the console with cookies; may repeat. Default: none.")
+@click.option("--collector", callback=_address, metavar="HOST:PORT",
+              help="OpenTelemetry collector (OTLP over gRPC) that gets a span for each call.  [default: none]")
+@click.option("--traced-share", default=1.0, show_default=True, type=click.FloatRange(0, 1),
+              help="Share of the calls without a traceparent that are traced.")
 def render(
     out: Path, listen: str, port: int, admin_port: int, endpoints: tuple[tuple[str, int], ...], log_path: str,
-    files: Path | None, console_origins: tuple[str, ...],
+    files: Path | None, console_origins: tuple[str, ...], collector: tuple[str, int] | None, traced_share: float,
 ) -> None:
     """Write an Envoy configuration for these addresses."""
     from gateway.render import configuration
 
     place = Place(
         port=port, admin_port=admin_port, endpoints=endpoints, listen=listen, log_path=log_path,
-        console_origins=console_origins,
+        console_origins=console_origins, collector=collector, traced_share=traced_share,
         descriptor=str((files or ROOT / "generated") / "rest.binpb"),
         lua=str((files or ROOT / "envoy") / "rest_shape.lua"),
     )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.contract import Binding, overriding, plain_services
 from gateway.replies import mappers, native_only, rest_only
-from gateway.routes import virtual_host
-from gateway.typed import IDLE, MIB, PUBLIC_BUFFER, Json, typed, typed_filter
+from gateway.routes import TRAILERS, virtual_host
+from gateway.tracing import RUNTIME, collector_cluster, tracing
+from gateway.typed import IDLE, METHOD, MIB, PUBLIC_BUFFER, Json, typed, typed_filter
 
 _JSON_LIMIT = 15 * MIB
 _UPLOAD_LIMIT = 115 * MIB
+# What a server may say behind an answer that has begun; over HTTP/2 REST clients would see it.
+_TRAILERS = ("grpc-status", "grpc-message", "grpc-status-details-bin", "x-http-status", "x-error-body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,9 @@ class Place:
     log_path: str = "/dev/stdout"
     # Web pages that may call the console with cookies.
     console_origins: Sequence[str] = ()
+    # (host, port) of an OpenTelemetry collector, and the share of the calls that it gets; None: nothing is traced.
+    collector: tuple[str, int] | None = None
+    traced_share: float = 1.0
 
 
 def bootstrap(found: Sequence[Binding], place: Place) -> Json:
@@ -42,7 +47,10 @@ def bootstrap(found: Sequence[Binding], place: Place) -> Json:
             "layers": [
                 {
                     "name": "static",
-                    "static_layer": {"re2": {"max_program_size": {"error_level": 20000, "warn_level": 10000}}},
+                    "static_layer": {
+                        "re2": {"max_program_size": {"error_level": 20000, "warn_level": 10000}},
+                        **(RUNTIME if place.collector else {}),
+                    },
                 }
             ]
         },
@@ -57,7 +65,10 @@ def bootstrap(found: Sequence[Binding], place: Place) -> Json:
                 }
             ]
         },
-        "static_resources": {"listeners": [_listener(found, place)], "clusters": [_cluster(place)]},
+        "static_resources": {
+            "listeners": [_listener(found, place)],
+            "clusters": [_cluster(place), *([collector_cluster(*place.collector)] if place.collector else [])],
+        },
     }
 
 
@@ -92,6 +103,7 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
         local_reply_config={"mappers": mappers(found)},
         access_log=_access_logs(place),
         http_filters=_filters(found, place),
+        **(tracing(place.traced_share) if place.collector else {}),
         route_config={
             "name": "public",
             "virtual_hosts": [
@@ -111,18 +123,6 @@ def _listener(found: Sequence[Binding], place: Place) -> Json:
     }
 
 
-# HEAD is asked as GET (rest_shape.lua), and every call that is transcoded is a POST in the end.
-_METHOD = "%COALESCE({})%".format(
-    json.dumps(
-        {
-            "operators": [
-                {"command": "REQ", "param": name} for name in ("x-rest-method", "x-envoy-original-method", ":method")
-            ]
-        }
-    )
-)
-
-
 def _access_logs(place: Place) -> list[Json]:
     """One JSON line a call. Of a REST call it says our error code, of a native one the gRPC status."""
     head = {"ts": "%START_TIME%"}
@@ -134,10 +134,11 @@ def _access_logs(place: Place) -> list[Json]:
         "rx": "%BYTES_RECEIVED%",
         "tx": "%BYTES_SENT%",
         "request_id": "%REQ(X-REQUEST-ID)%",
+        **({"trace_id": "%TRACE_ID%"} if place.collector else {}),
         "upstream": "%UPSTREAM_HOST%",
     }
     rest = {
-        "method": _METHOD,
+        "method": METHOD,
         "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
         "rpc": "%REQ(:PATH)%",
         "status": "%RESPONSE_CODE%",
@@ -224,6 +225,12 @@ def _filters(found: Sequence[Binding], place: Place) -> list[Json]:
                     }
                 ],
             },
+        ),
+        typed_filter(
+            TRAILERS,
+            "filters.http.header_mutation.v3.HeaderMutation",
+            disabled=True,
+            mutations={"response_trailers_mutations": [{"remove": name} for name in _TRAILERS]},
         ),
         {
             "name": "envoy.filters.http.grpc_json_transcoder",

@@ -17,6 +17,8 @@ _CORS = "envoy.filters.http.cors"
 # What no browser sends: an origin has a scheme, or is "null".
 _NO_ORIGIN = "none"
 _TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
+# Takes trailers away, which mean something to gRPC clients alone.
+TRAILERS = "rest_trailers"
 _CONSOLE = "/console/api"
 _UPLOAD_LIMITS: Json = {"limit_json": OFF, "limit_upload": ON}
 # The call cannot have begun anywhere.
@@ -32,7 +34,7 @@ def virtual_host(found: Sequence[Binding], transcoder: Transcoder, console_origi
         "name": "all",
         "domains": ["*"],
         # Keys come in a header that a page must set itself, so any page may call; no cookies.
-        "typed_per_filter_config": {_CORS: _cors([{"safe_regex": {"regex": ".*"}}], credentials=False)},
+        "typed_per_filter_config": {_CORS: _cors([{"safe_regex": {"regex": ".*"}}], credentials=False), TRAILERS: ON},
         "routes": [
             *_heads(found),
             *_pairs(found, transcoder, console_origins),
@@ -167,26 +169,28 @@ def _rpcs(found: Sequence[Binding]) -> list[Json]:
     get = {"name": "x-envoy-original-method", "string_match": {"exact": "GET"}}
     unary = {"cluster": "grpc", "timeout": _UNARY_TIMEOUT}
     unbounded = {"cluster": "grpc", "timeout": "0s", "idle_timeout": IDLE}
+    # Native calls meet these first, and keep their trailers. For those that were transcoded it is decided by then.
+    native: Json = {"typed_per_filter_config": {TRAILERS: OFF}}
     return [
         *(
-            {"match": {"path": rpc}, "route": unbounded, "typed_per_filter_config": _UPLOAD_LIMITS}
+            {"match": {"path": rpc}, "route": unbounded, "typed_per_filter_config": {**_UPLOAD_LIMITS, TRAILERS: OFF}}
             for rpc in _names(binding for binding in found if binding.uploads)
         ),
         *(
-            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry("unavailable,reset")}}
+            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry("unavailable,reset")}, **native}
             for rpc in _names(binding for binding in found if binding.streams and binding.verb == "GET")
         ),
         *(
-            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry()}}
+            {"match": {"path": rpc}, "route": {**unbounded, "retry_policy": _retry()}, **native}
             for rpc in _names(binding for binding in found if binding.picks_mode or binding.streams)
         ),
         {
             "match": {"prefix": "/transom.", "headers": [get]},
-            "route": {**unary, "retry_policy": _retry("unavailable,reset")},
+            "route": {**unary, "retry_policy": _retry("unavailable,reset")}, **native,
         },
-        {"match": {"prefix": "/transom."}, "route": {**unary, "retry_policy": _retry()}},
+        {"match": {"prefix": "/transom."}, "route": {**unary, "retry_policy": _retry()}, **native},
         # Health and reflection, whose calls may stay open.
-        {"match": {"prefix": "/grpc."}, "route": unbounded},
+        {"match": {"prefix": "/grpc."}, "route": unbounded, **native},
         # Whatever else there is goes to the transcoder, which knows it or answers 404.
         {"match": {"prefix": "/"}, "route": unary},
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Json = dict[str, Any]
@@ -11,6 +12,17 @@ MIB = 1024 * 1024
 PUBLIC_BUFFER = MIB
 # Silence that ends a stream; pings every 10 s keep it open.
 IDLE = "600s"
+
+# HEAD is asked as GET (rest_shape.lua), and every call that is transcoded is a POST in the end.
+METHOD = "%COALESCE({})%".format(
+    json.dumps(
+        {
+            "operators": [
+                {"command": "REQ", "param": name} for name in ("x-rest-method", "x-envoy-original-method", ":method")
+            ]
+        }
+    )
+)
 
 _ROUTE_SWITCH = "type.googleapis.com/envoy.config.route.v3.FilterConfig"
 ON: Json = {"@type": _ROUTE_SWITCH, "config": {}}

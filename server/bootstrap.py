@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -37,7 +38,7 @@ from server.bootstrap_chat import build_chat
 from server.bootstrap_console import add_debugging, add_logs
 from server.bootstrap_extension import add_extensions, build_features
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
-from server.bootstrap_ops import add_ops
+from server.bootstrap_ops import add_ops, start_tracing
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
 from server.bootstrap_tools import add_tools
 from server.bootstrap_trigger import add_triggers
@@ -447,6 +448,8 @@ def add_console(
 
 async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.aio.Server, Registry, Runs, AdminPort]:
     """A server with every RPC, not started, its runs and its admin port; everything is closed by ``stack``."""
+    # First, to be closed last.
+    await start_tracing(settings, stack, f"{socket.gethostname()}:{settings.server_port}")
     core = await build_core(settings, stack)
     models = build_models(settings, core.db, core.uow, core.bus, stack)
     files = build_files(core, stack)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 from server.db.migrate import require_current
+from server.kit import trace
 from server.ops.admin import AdminPort
 from server.ops.numbers import Numbers
 from server.ops.ready import ReadyService
 from server.ops.ready_servicer import ReadinessServicer
+from server.settings import Settings
 from server.usage.service import UsageService
 from server.usage.servicer import UsageServicer
 from transom.console.v1 import usage_service_pb2 as usage_pb2
@@ -19,6 +23,23 @@ from transom.ops.v1 import readiness_service_pb2_grpc as ready_grpc
 
 if TYPE_CHECKING:
     from server.bootstrap import Core, Registry
+
+
+async def start_tracing(settings: Settings, stack: AsyncExitStack, instance: str) -> None:
+    """Collect spans of this process and send them, when there is where to; ``stack`` sends the last ones."""
+    if not settings.otlp_endpoint:
+        return
+    # Imported only here: it brings the SDK.
+    from server.ops.tracing import OtlpTracer
+
+    tracer = OtlpTracer(settings.otlp_endpoint, "transom-server", settings.otlp_share, instance=instance)
+
+    async def end() -> None:
+        trace.install(None)
+        await asyncio.to_thread(tracer.close)
+
+    stack.push_async_callback(end)
+    trace.install(tracer)
 
 
 def add_ops(registry: Registry, core: Core) -> AdminPort:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 
+from server.edge.call import request_id
+from server.kit.trace import trace_id
+
 _QUIET = (
     "httpx", "httpx2", "httpcore", "openai", "google_genai", "asyncio", "alembic", "kombu", "urllib3", "celery.apps",
     "celery.app.trace", "celery.worker",
@@ -18,12 +21,21 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Invalid encoding on ")
 
 
+class _Line(logging.Formatter):
+    """Says behind the message, before a stack, which request and which trace it belongs to."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        ids = [f"{name} {value}" for name, value in (("request", request_id()), ("trace", trace_id())) if value]
+        line = super().formatMessage(record)
+        return f"{line} ({', '.join(ids)})" if ids else line
+
+
 def configure(level: str, *, part: str) -> None:
     """Set up logging of one process; libraries speak from WARNING on."""
-    logging.basicConfig(
-        level=level, stream=sys.stdout, force=True,
-        format=f"%(asctime)s.%(msecs)03d %(levelname)-7s {part} %(name)s: %(message)s", datefmt="%Y-%m-%dT%H:%M:%S",
-    )
+    handler = logging.StreamHandler(sys.stdout)
+    text = f"%(asctime)s.%(msecs)03d %(levelname)-7s {part} %(name)s: %(message)s"
+    handler.setFormatter(_Line(text, datefmt="%Y-%m-%dT%H:%M:%S"))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger("grpc._cython.cygrpc").addFilter(_is_ours)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from server.kit.outbound import networks
 
@@ -119,6 +120,12 @@ class Settings:
     rate_limit_user: int = _setting(0, "the same of one end user; 0: unlimited", low=0)
 
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR")
+    otlp_endpoint: str = _setting(
+        "", "OpenTelemetry collector that gets traces of gateway, servers and workers: http://HOST:4317 (gRPC)"
+    )
+    otlp_share: float = _setting(
+        1.0, "share of the calls that are traced; a call with a traceparent says itself whether it is", low=0, high=1
+    )
 
     @property
     def files_path(self) -> Path:
@@ -182,6 +189,17 @@ def _check_choice(name: str, value: str, allowed: str) -> None:
         raise SettingsError(f"{PREFIX}{name}={value}: allowed are {allowed}")
 
 
+def _check_collector(url: str) -> None:
+    """It is reached without TLS, also by the gateway: run one beside the product that passes on what it gets."""
+    parts = urlsplit(url)
+    try:
+        is_one = parts.scheme == "http" and bool(parts.hostname and parts.port) and parts.path in {"", "/"}
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise SettingsError(f"{PREFIX}OTLP_ENDPOINT={url}: expected http://HOST:PORT of a collector's gRPC port")
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises SettingsError with the name and what is allowed."""
     env = os.environ if environ is None else environ
@@ -208,6 +226,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         networks(settings.outbound_allow)
     except ValueError as error:
         raise SettingsError(f"{PREFIX}OUTBOUND_ALLOW: {error}") from None
+    if settings.otlp_endpoint:
+        _check_collector(settings.otlp_endpoint)
     if settings.vector_store == "milvus" and not settings.milvus_uri:
         raise SettingsError(f"{PREFIX}MILVUS_URI is needed when {PREFIX}VECTOR_STORE is milvus")
     return settings

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from server.kit import trace
 from server.kit.errors import AppError, Reason
 
 P = ParamSpec("P")
@@ -36,10 +37,15 @@ class Database:
             raise AppError(Reason.SERVICE_UNAVAILABLE, "Too many requests wait for the database.", retry_after=1)
         with self._lock:
             self.waiting += 1
-        context = contextvars.copy_context()
-        future = self._pool.submit(context.run, lambda: fn(*args, **kwargs))
-        future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+        # With the time that it waits for a thread.
+        with trace.child("database") as span:
+            if span:
+                span.set("db.system.name", "postgresql")
+                span.set("code.function.name", getattr(fn, "__qualname__", ""))
+            context = contextvars.copy_context()
+            future = self._pool.submit(context.run, lambda: fn(*args, **kwargs))
+            future.add_done_callback(self._leave)
+            return await asyncio.wrap_future(future)
 
     def _leave(self, _: object) -> None:
         with self._lock:

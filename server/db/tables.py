@@ -11,6 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
+from server.kit.trace import traceparent
+
 metadata = sa.MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -554,6 +556,8 @@ jobs = sa.Table(
     sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
     _text("kind"), _json("payload"), _int("attempts"), _text("last_error", nullable=True),
     _time("created_at"), _time("due_at"),
+    # W3C trace context of the call that ordered it, when that was traced.
+    sa.Column("traceparent", sa.Text, default=traceparent),
     sa.Index("ix_jobs_due", "due_at"),
 )
 

@@ -23,6 +23,8 @@ class Call:
     headers: list[tuple[str, str]] = field(default_factory=list)
     # Another success status than the policy's.
     status: int = 0
+    # Code of the error that it ended with.
+    code: str = ""
 
     @property
     def path(self) -> str:
@@ -37,11 +39,19 @@ class Call:
 
 
 _CURRENT: ContextVar[Call] = ContextVar("call")
+# A caller may choose it.
+_ID_CHARACTERS = 128
 
 
 def current_call() -> Call:
     """The call that this task or thread works on."""
     return _CURRENT.get()
+
+
+def request_id() -> str:
+    """The request's id, as the caller knows it (``X-Request-Id``); empty outside of calls and for calls without one."""
+    call = _CURRENT.get(None)
+    return "" if call is None else call.request_id[:_ID_CHARACTERS]
 
 
 def caller() -> Caller:

@@ -26,12 +26,13 @@ from redis.exceptions import RedisError
 
 from server.access.service import AccessService, bearer
 from server.db.faults import is_away
-from server.edge.call import Call, enter
+from server.edge.call import Call, enter, request_id
 from server.edge.catalogue import CATALOGUE
 from server.edge.printer import Constant, to_json
 from server.edge.reader import take_user
 from server.edge.rules import Rule
 from server.edge.sse import SsePrinter
+from server.kit import trace
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, bad_request
 from server.limits.rates import RateError, Rates
@@ -130,7 +131,7 @@ class Edge(grpc.aio.ServerInterceptor):
     def _unary(self, rule: Rule, behaviour: Any, rest: bool, *, streamed_request: bool) -> Any:
         async def call_unary(request: Any, context: grpc.aio.ServicerContext) -> Any:
             begun = perf_counter()
-            call = _open(context, rest)
+            call, span = _open(context, rest, rule)
             try:
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
@@ -147,14 +148,14 @@ class Edge(grpc.aio.ServerInterceptor):
             except Exception as error:
                 return await _refuse(context, call, rule, error)
             finally:
-                _count(rule, call, begun)
+                _close(rule, call, begun, span)
 
         return call_unary
 
     def _stream(self, rule: Rule, behaviour: Any, rest: bool) -> Any:
         async def call_stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:
             begun = perf_counter()
-            call = _open(context, rest)
+            call, span = _open(context, rest, rule)
             opened = False
             STREAMS.add()
             try:
@@ -176,7 +177,7 @@ class Edge(grpc.aio.ServerInterceptor):
                 raise
             except Exception as error:
                 if opened:
-                    call.status = 500
+                    call.status, call.code = 500, Reason.INTERNAL_SERVER_ERROR.value
                     log.exception("%s: stream broken after it was opened", rule.method)
                     if rest:
                         yield _UNREADABLE
@@ -184,7 +185,7 @@ class Edge(grpc.aio.ServerInterceptor):
                 await _refuse(context, call, rule, error)
             finally:
                 STREAMS.add(by=-1)
-                _count(rule, call, begun)
+                _close(rule, call, begun, span)
 
         return call_stream
 
@@ -239,8 +240,26 @@ class Edge(grpc.aio.ServerInterceptor):
             call.caller = Caller(tenant_id=app.tenant_id, app=app, end_user=user)
 
 
-def _count(rule: Rule, call: Call, begun: float) -> None:
-    CALLS.observe((rule.method[1:], str(call.status or rule.success_status or 200)), perf_counter() - begun)
+def _close(rule: Rule, call: Call, begun: float, span: trace.Span) -> None:
+    status = call.status or rule.success_status or 200
+    CALLS.observe((rule.method[1:], str(status)), perf_counter() - begun)
+    if span:
+        _describe(span, rule, call, status)
+    span.end()
+
+
+def _describe(span: trace.Span, rule: Rule, call: Call, status: int) -> None:
+    service, _, method = rule.method[1:].partition("/")
+    span.set("rpc.system", "grpc")
+    span.set("rpc.service", service)
+    span.set("rpc.method", method)
+    span.set("http.response.status_code", status)
+    span.set("transom.request.id", request_id())
+    span.set("transom.tenant.id", call.caller.tenant_id)
+    span.set("transom.app.id", call.caller.app.app_id if call.caller.app else "")
+    span.set("transom.error.code", call.code)
+    if status >= 500:
+        span.fail(call.code or str(status))
 
 
 def _identity(data: bytes) -> bytes:
@@ -269,11 +288,14 @@ def _decoded(request: Any) -> Any:
     return request
 
 
-def _open(context: grpc.aio.ServicerContext, rest: bool) -> Call:
+def _open(context: grpc.aio.ServicerContext, rest: bool, rule: Rule) -> tuple[Call, trace.Span]:
+    """The call and its span, both current from here on: each call has a task of its own."""
     metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
     call = Call(request_id=metadata.get("x-request-id", ""), rest=rest, metadata=metadata)
     enter(call)
-    return call
+    span = trace.begin(rule.method[1:], "server", metadata)
+    span.enter()
+    return call, span
 
 
 def _message(response: Message | Constant) -> Message:
@@ -327,10 +349,10 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
         raise error
     shown = public_error(error)
     spec = CATALOGUE[shown.reason]
-    call.status = spec.http
+    call.status, call.code = spec.http, shown.reason.value
     if spec.http >= 500:
         log.error(
-            "%s failed: %s (request %s)", rule.method, shown.detail or shown.reason, call.request_id,
+            "%s failed: %s", rule.method, shown.detail or shown.reason,
             exc_info=error if shown is not error and spec.http == 500 else None,
         )
     message = _shortened(spec.message if shown.message is None else shown.message)

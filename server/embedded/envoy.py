@@ -7,6 +7,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from server.embedded import binaries
 from server.embedded.child import Command
@@ -23,6 +24,9 @@ class EnvoyPlace:
     config: Path
     access_log: Path
     server_ports: tuple[int, ...]
+    # Address of an OpenTelemetry collector, http://HOST:PORT, and the share of the calls that it gets.
+    collector: str = ""
+    traced_share: float = 1.0
 
 
 def render_command(place: EnvoyPlace) -> Command:
@@ -34,6 +38,8 @@ def render_command(place: EnvoyPlace) -> Command:
     ]
     for port in place.server_ports:
         argv += ["--endpoint", f"127.0.0.1:{port}"]
+    if place.collector:
+        argv += ["--collector", urlsplit(place.collector).netloc, "--traced-share", str(place.traced_share)]
     return Command(argv=tuple(argv), env=dict(os.environ), cwd=Path(__file__).resolve().parents[2])
 
 

@@ -85,6 +85,7 @@ def layout(settings: Settings, data: Path, secrets: Mapping[str, str]) -> Layout
     gateway = EnvoyPlace(
         port=settings.port, admin_port=admin, config=data / "envoy" / "envoy.yaml",
         access_log=data / "log" / "access.log", server_ports=tuple(servers),
+        collector=settings.otlp_endpoint, traced_share=settings.otlp_share,
     )
     return Layout(
         settings=settings, data=data, secrets=secrets, server_ports=tuple(servers),

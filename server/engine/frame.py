@@ -31,6 +31,7 @@ from server.engine.plan import Edge, Plan
 from server.engine.pool import Pool
 from server.engine.rounds import FrameRounds
 from server.engine.stream import Streams
+from server.kit import trace
 
 # Nodes that run without a word.
 _SILENT = frozenset({"iteration-start", "loop-start"})
@@ -155,12 +156,21 @@ class Frame:
         kind = running.kind
         rounds = FrameRounds(self, node, running)
         ctx = NodeContext(self, running.ref, rounds)
-        try:
-            outcome = await self._attempt(node, ctx, running)
-        except PauseNode as pause:
-            del self._running[running.ref.execution_id]
-            self.paused[node.id] = Paused(running.ref, running.started_at, pause.reason)
-            return
+        with trace.begin(f"node {node.type}") as span:
+            try:
+                outcome = await self._attempt(node, ctx, running)
+            except PauseNode as pause:
+                del self._running[running.ref.execution_id]
+                self.paused[node.id] = Paused(running.ref, running.started_at, pause.reason)
+                return
+            finally:
+                if span:
+                    span.set("transom.node.id", node.id)
+                    span.set("transom.node.execution.id", running.ref.execution_id)
+            if span:
+                span.set("transom.node.status", outcome.status)
+                if outcome.fatal is not None:
+                    span.fail(outcome.fatal.error_type)
         del self._running[running.ref.execution_id]
         if outcome.fatal is not None:
             self._failure = NodeFailedError(outcome.fatal)

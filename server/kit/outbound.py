@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from server.kit import trace
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Pairs = Sequence[tuple[str, str]]
@@ -210,10 +212,13 @@ class Outbound:
         url = _with_params(request.url, request.params)
         for left in range(request.hops, -1, -1):
             _check_scheme(url)
-            response = await session.request(
-                method, url, headers=headers, data=body, allow_redirects=False, timeout=timeout,
-                ssl=request.verify_tls, skip_auto_headers=("Content-Type",),
-            )
+            # No traceparent goes along: what others are asked is what the author of an app wrote.
+            with trace.http(method, str(url)) as span:
+                response = await session.request(
+                    method, url, headers=headers, data=body, allow_redirects=False, timeout=timeout,
+                    ssl=request.verify_tls, skip_auto_headers=("Content-Type",),
+                )
+                trace.http_answer(span, response.status)
             target = response.headers.get("Location")
             if response.status not in _REDIRECTS or target is None or request.hops == 0:
                 return response

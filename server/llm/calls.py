@@ -13,6 +13,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 
+from server.llm import spans
 from server.llm.faults import SILENT
 from server.llm.port import Chunk, ModelCard, ModelFault, Usage
 from server.ops.meters import count_model
@@ -70,24 +71,35 @@ async def stream_with_retries(
     attempt: Callable[[], AsyncGenerator[Chunk, None]], timings: Timings, card: ModelCard
 ) -> AsyncGenerator[Chunk, None]:
     """Stream an answer; repeat the attempt while nothing was yielded and the fault is passing."""
-    for number in range(timings.retries + 1):
-        yielded, outcome, usage = False, "cut", None
-        try:
-            async with aclosing(attempt()) as chunks:
-                async for chunk in chunks:
-                    yielded = True
-                    usage = chunk.usage or usage
-                    yield chunk
-            outcome = "ok"
-            return
-        except ModelFault as fault:
-            outcome = fault.fault
-            pause = None if yielded else pause_before(number, fault, timings)
-            if pause is None:
-                raise
-        finally:
-            count_model(card, outcome, usage)
-        await asyncio.sleep(pause)
+    yielded, outcome, usage, reason = False, "cut", None, None
+    span = spans.begin(card)
+    try:
+        for number in range(timings.retries + 1):
+            outcome = "cut"
+            try:
+                async with aclosing(attempt()) as chunks:
+                    # Only here: what is current in a generator that has yielded is current for whoever reads it.
+                    with span.current():
+                        chunk = await anext(chunks, None)
+                    if chunk is not None:
+                        yielded, usage, reason = True, chunk.usage, chunk.finish_reason
+                        yield chunk
+                    async for chunk in chunks:
+                        usage = chunk.usage or usage
+                        reason = chunk.finish_reason
+                        yield chunk
+                outcome = "ok"
+                return
+            except ModelFault as fault:
+                outcome = fault.fault
+                pause = None if yielded else pause_before(number, fault, timings)
+                if pause is None:
+                    raise
+            finally:
+                count_model(card, outcome, usage)
+            await asyncio.sleep(pause)
+    finally:
+        spans.end(span, outcome, usage, reason)
 
 
 @contextmanager
@@ -95,11 +107,15 @@ def counted(card: ModelCard) -> Iterator[list[Usage]]:
     """Count one call that answers at once; the caller adds what it cost."""
     cost: list[Usage] = []
     outcome = "cut"
+    span = spans.begin(card)
     try:
-        yield cost
+        with span.current():
+            yield cost
         outcome = "ok"
     except ModelFault as fault:
         outcome = fault.fault
         raise
     finally:
-        count_model(card, outcome, cost[0] if cost else None)
+        usage = cost[0] if cost else None
+        count_model(card, outcome, usage)
+        spans.end(span, outcome, usage)

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from server.kit import trace
 from server.llm import tokens
 from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, MALFORMED, UNREACHABLE, classify
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from google import genai
     from google.genai import types
 
+GOOGLE_URL = "https://generativelanguage.googleapis.com"
 _LARGE = 256 * 1024
 _responses: ContextVar[list[Any] | None] = ContextVar("gemini_responses", default=None)
 
@@ -205,14 +207,18 @@ class GoogleChat:
         """
         token = _responses.set(box)
         try:
-            events: Any = await deadlines.read(
-                client.aio.models.generate_content_stream(
-                    model=self.card.model,
-                    contents=contents,
-                    config=config,
+            with trace.http("POST", self._endpoint.base_url or GOOGLE_URL) as span:
+                events: Any = await deadlines.read(
+                    client.aio.models.generate_content_stream(
+                        model=self.card.model,
+                        contents=contents,
+                        config=config,
+                    )
                 )
-            )
-            return events, await deadlines.read(anext(events, None))
+                first = await deadlines.read(anext(events, None))
+                if box:
+                    trace.http_answer(span, box[-1].status_code)
+            return events, first
         finally:
             _responses.reset(token)
 

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from server.kit import trace
 from server.llm import tokens
 from server.llm.calls import Deadlines, counted
-from server.llm.google_chat import GoogleClients, GoogleEndpoint, translated
+from server.llm.google_chat import GOOGLE_URL, GoogleClients, GoogleEndpoint, translated
 from server.llm.pool import credential_key
 from server.llm.port import Embedded, ModelCard, Purpose, Usage
 from server.llm.vectors import matrix
@@ -52,7 +53,7 @@ class GoogleEmbedding:
             task_type=None if self._by_words else _TASKS[purpose],
             output_dimensionality=self.card.dimensions or None,
         )
-        with translated():
+        with translated(), trace.http("POST", end.base_url or GOOGLE_URL):
             return await Deadlines(self._clients.timings).read(
                 client.aio.models.embed_content(model=self.card.model, contents=contents, config=config)
             )

@@ -18,6 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import orjson
 
+from server.kit import trace
 from server.llm import tokens
 from server.llm.calls import Deadlines, Timings, stream_with_retries
 from server.llm.faults import BLOCKED, BROKEN, UNREACHABLE, classify, retry_after_of
@@ -103,7 +104,8 @@ class OpenAIClients:
         session = await self.session(end.api_key, end.base_url, end.organization)
         deadlines = Deadlines(self.timings)
         with _translated(deadlines):
-            async with await deadlines.read(session.post(f"{end.base_url}{path}", data=body)) as response:
+            response = await deadlines.read(posted(session, f"{end.base_url}{path}", body))
+            async with response:
                 content = await deadlines.read(response.read())
         if response.status >= 400:
             error = _error_in(content.decode(errors="replace"))
@@ -185,7 +187,7 @@ class OpenAIChat:
     async def _open(self, session: ClientSession, body: bytes) -> ClientResponse:
         """Start the call. Raises ModelFault when it is refused."""
         path = "/completions" if self.card.mode == "completion" else "/chat/completions"
-        response = await session.post(f"{self._endpoint.base_url}{path}", data=body)
+        response = await posted(session, f"{self._endpoint.base_url}{path}", body)
         if response.status < 400:
             return response
         async with response:
@@ -204,6 +206,14 @@ class OpenAIChat:
         said = [*state.text, *(call.arguments for call in calls)]
         usage = state.usage or await tokens.estimate(request.messages, "".join(said))
         return Chunk(usage=usage, finish_reason="tool_calls" if calls else reason, calls=calls)
+
+
+async def posted(session: ClientSession, url: str, body: bytes) -> ClientResponse:
+    """The answer to a request, from its head on. A model server that keeps traces continues ours."""
+    with trace.http("POST", url) as span:
+        response = await session.post(url, data=body, headers=trace.headers())
+        trace.http_answer(span, response.status)
+        return response
 
 
 async def _drain(content: StreamReader) -> None:

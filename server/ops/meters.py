@@ -21,6 +21,10 @@ MODEL_CALLS = Counter(
     "transom_model_calls_total", "Calls of models: ok, the fault, or cut.", ("provider", "type", "outcome")
 )
 MODEL_TOKENS = Counter("transom_model_tokens_total", "Tokens that providers reported.", ("provider", "type", "kind"))
+SPANS = Counter(
+    "transom_spans_total", "Spans of traces: sent, lost by a collector, dropped for want of room.",
+    ("outcome",),
+)
 LIMITED = Counter("transom_limited_total", "Calls refused by a rate limit.", ("limit",))
 
 

@@ -31,7 +31,7 @@ class Numbers:
         """All of it as text. Jobs are left out while the database does not answer."""
         counted: list[Counter | Histogram] = [
             meters.CALLS, meters.STREAMS, meters.RUNS_STARTED, meters.RUNS_ENDED, meters.MODEL_CALLS,
-            meters.MODEL_TOKENS, meters.LIMITED,
+            meters.MODEL_TOKENS, meters.LIMITED, meters.SPANS,
         ]
         return page([*counted, *self._now(), *await self._jobs()])
 

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from server.bus import Bus
 from server.db.bridge import Database
 from server.db.engine import UowFactory
+from server.kit import trace
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, not_found
 from server.kit.ids import canonical, is_uuid, new_id
@@ -86,13 +87,17 @@ class Runs:
             task.exception()
 
     async def _guard(self, run: Run, work: Work) -> None:
-        try:
-            await work(run)
-        except Exception as error:
-            log.exception("run %s broke", run.key.task_id)
-            await self._break(run, repr(error))
-        finally:
-            RUNS_ENDED.add((run.key.mode, run.outcome.status if run.outcome else "lost"))
+        """Work on a run, below the span of the call that asked for it: it may well outlast that one."""
+        with trace.begin(f"run {run.key.mode}") as span:
+            try:
+                await work(run)
+            except Exception as error:
+                log.exception("run %s broke", run.key.task_id)
+                await self._break(run, repr(error))
+            finally:
+                RUNS_ENDED.add((run.key.mode, run.outcome.status if run.outcome else "lost"))
+                if span:
+                    _describe(span, run)
 
     async def _break(self, run: Run, cause: str) -> None:
         """End a run that our code failed to end; should that fail too, the sweep does it (keeper.py)."""
@@ -247,6 +252,18 @@ class Runs:
         """End what is left; what of it did not reach the database is for the sweep of another process."""
         await self.drain(0)
         await end([*self._tasks, *self._background])
+
+
+def _describe(span: trace.Span, run: Run) -> None:
+    key, outcome = run.key, run.outcome
+    for name, value in (
+        ("mode", key.mode), ("task.id", key.task_id), ("tenant.id", key.tenant_id), ("app.id", key.app_id),
+        ("message.id", key.message_id), ("conversation.id", key.conversation_id), ("run.id", key.workflow_run_id),
+        ("run.status", outcome.status if outcome else "lost"),
+    ):
+        span.set(f"transom.{name}", value)
+    if outcome is None or outcome.status == "failed":
+        span.fail(outcome.error.reason.value if outcome and outcome.error else "failed")
 
 
 def limit_of(app_limit: int, settings: Settings) -> int:

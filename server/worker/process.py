@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
@@ -18,6 +19,7 @@ from celery import Celery, signals
 from celery.platforms import SecurityWarning
 from kombu.exceptions import OperationalError
 
+from server.kit import trace
 from server.logs import configure
 from server.settings import Settings
 from server.worker.app import make_app
@@ -105,6 +107,7 @@ def _jobs_of_process(settings: Settings, connections: int) -> Any:
         # Imported in the process that works: it is most of the server.
         from server.bootstrap import build_job_handlers, build_parts
 
+        _trace(settings)
         parts = build_parts(replace(settings, db_pool_size=connections))
         return JobService(
             parts.uow, build_job_handlers(parts),
@@ -112,6 +115,16 @@ def _jobs_of_process(settings: Settings, connections: int) -> Any:
         )
 
     return lambda: build(os.getpid())
+
+
+def _trace(settings: Settings) -> None:
+    """Collect spans of this process, if they are wanted: of each by itself, since a fork ends the thread that sends."""
+    if settings.otlp_endpoint:
+        from server.ops.tracing import OtlpTracer
+
+        tracer = OtlpTracer(settings.otlp_endpoint, "transom-worker", settings.otlp_share, instance=_reported_name())
+        atexit.register(tracer.close)
+        trace.install(tracer)
 
 
 class _Relay:

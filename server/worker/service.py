@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from server.db.engine import UowFactory
 from server.db.faults import is_away
+from server.kit import trace
 from server.kit.plain import clean_text
 from server.worker.store import Begun, Due, JobStore, WorkerStore
 
@@ -101,16 +102,22 @@ class JobService:
                 self._held.pop(job.id, None)
 
     def _do(self, job: Begun) -> bool:
-        try:
-            self._handlers[job.kind](job.payload)
-        except Exception as error:
-            log.exception("job %d (%s) failed, attempt %d", job.id, job.kind, job.attempts)
-            text = clean_text(f"{type(error).__name__}: {error}")[:_ERROR_CHARACTERS]
-            self._persist(lambda store: store.fail(job, text, pause_after(job.attempts)))
-            return False
-        self._persist(lambda store: store.finish(job))
-        log.info("job %d (%s) done, attempt %d", job.id, job.kind, job.attempts)
-        return True
+        """Do it, below the span of the call that ordered it."""
+        with trace.begin(f"job {job.kind}", "consumer", {"traceparent": job.traceparent or ""}) as span:
+            if span:
+                span.set("transom.job.id", job.id)
+                span.set("transom.job.attempt", job.attempts)
+            try:
+                self._handlers[job.kind](job.payload)
+            except Exception as error:
+                log.exception("job %d (%s) failed, attempt %d", job.id, job.kind, job.attempts)
+                span.fail(type(error).__name__)
+                text = clean_text(f"{type(error).__name__}: {error}")[:_ERROR_CHARACTERS]
+                self._persist(lambda store: store.fail(job, text, pause_after(job.attempts)))
+                return False
+            self._persist(lambda store: store.finish(job))
+            log.info("job %d (%s) done, attempt %d", job.id, job.kind, job.attempts)
+            return True
 
     def _persist(self, step: Callable[[JobStore], T]) -> T:
         """Do one step in a transaction, however long the database is away."""

@@ -30,6 +30,8 @@ class Begun:
     kind: str
     payload: dict[str, Any]
     attempts: int
+    # Of the call that ordered it, when that was traced.
+    traceparent: str | None = None
 
 
 class JobStore:
@@ -75,10 +77,10 @@ class JobStore:
         begun = (
             sa.update(jobs).where(jobs.c.id == job_id, jobs.c.attempts == attempts)
             .values(attempts=attempts + 1, due_at=sa.func.now() + lease)
-            .returning(jobs.c.kind, jobs.c.payload, jobs.c.attempts)
+            .returning(jobs.c.kind, jobs.c.payload, jobs.c.attempts, jobs.c.traceparent)
         )
         row = self._uow.execute(begun).first()
-        return Begun(job_id, row.kind, row.payload, row.attempts) if row else None
+        return Begun(job_id, row.kind, row.payload, row.attempts, row.traceparent) if row else None
 
     def renew(self, held: dict[int, int], lease: timedelta) -> None:
         """Hold the jobs of ``held`` (id -> attempts) for another ``lease``.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import socket
 import urllib.request
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from h2 import events as h2_events
+from h2.connection import H2Connection
 
 from tests.gateway.backend import Backend, Schema
 from tests.gateway.conftest import MakeGateway
@@ -321,3 +324,42 @@ def test_reply_names_no_part_of_the_inside(gateway: Gateway) -> None:
 
 def test_administration_is_not_public(rendered: Callable[..., dict[str, Any]]) -> None:
     assert rendered()["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+
+
+def http2_call(gateway: Gateway, path: str, script: dict[str, Any]) -> tuple[dict[str, str], bytes, list[str] | None]:
+    """Headers and body of a GET over HTTP/2, and the names of its trailers; None without any."""
+    connection = H2Connection()
+    connection.initiate_connection()
+    connection.send_headers(1, [
+        (":method", "GET"), (":scheme", "http"), (":authority", "localhost"), (":path", path),
+        ("x-script", json.dumps(script)),
+    ], end_stream=True)  # fmt: skip
+    headers: dict[str, str] = {}
+    body, trailers = b"", None
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as wire:
+        while True:
+            wire.sendall(connection.data_to_send())
+            for said in connection.receive_data(wire.recv(65536)):
+                if isinstance(said, h2_events.ResponseReceived):
+                    headers = {key.decode(): value.decode() for key, value in said.headers}
+                elif isinstance(said, h2_events.DataReceived):
+                    body += said.data
+                elif isinstance(said, h2_events.TrailersReceived):
+                    trailers = [key.decode() for key, _ in said.headers]
+                elif isinstance(said, h2_events.StreamEnded):
+                    return headers, body, trailers
+
+
+@pytest.mark.parametrize(
+    ("path", "script"),
+    [
+        ("/v1/things", {"parts": [{"fill": 10}]}),
+        (EVENTS, {"parts": [{"fill": 10}, {"fill": 20}]}),
+        ("/v1/things", {"fail": [5, "no", []]}),
+    ],
+)
+def test_rest_over_http_2_has_no_trailers(gateway: Gateway, path: str, script: dict[str, Any]) -> None:
+    headers, body, trailers = http2_call(gateway, path, script)
+    assert headers[":status"] in {"200", "404"} and body
+    assert trailers is None
+    assert not [name for name in headers if name.startswith("grpc-")]

@@ -51,7 +51,7 @@ class Product:
         self.ports, self.admin_ports = tuple(ports[: self.servers]), tuple(ports[self.servers :])
         self.place = EnvoyPlace(
             port=port, admin_port=admin, config=self.folder / "envoy.yaml", access_log=self.folder / "access.log",
-            server_ports=self.ports,
+            server_ports=self.ports, collector=self.settings.get("otlp_endpoint", ""),
         )
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -150,7 +150,7 @@ class Product:
                 text = reply.read().decode()
         except (OSError, urllib.error.URLError):
             return 0
-        return text.count("::health_flags::healthy")
+        return sum(line.startswith("grpc::") and line.endswith("::health_flags::healthy") for line in text.splitlines())
 
     def close(self) -> None:
         """Stop everything at once."""

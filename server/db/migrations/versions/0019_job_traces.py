@@ -1,0 +1,11 @@
+"""The trace in which a job was ordered."""
+
+from alembic import op
+
+revision = "0019"
+down_revision = "0018"
+
+
+def upgrade() -> None:
+    """Add the column."""
+    op.execute("ALTER TABLE jobs ADD COLUMN traceparent TEXT")
