@@ -87,8 +87,7 @@ class React:
             return written.thought, (), written.thought
         if action.is_final:
             return written.thought, (), _as_text(action.input)
-        shown = json.dumps({"action": action.name, "action_input": action.input}, ensure_ascii=False)
-        self._steps.append(f"Thought: {written.thought}\nAction:\n```json\n{shown}\n```")
+        self._steps.append(react_text.step_of(written.thought, action.name, action.input))
         tool = self._tools.get(action.name)
         return written.thought, [Call(f"step_{len(self._steps)}", action.name, _arguments(tool, action), tool)], ""
 

@@ -43,6 +43,18 @@ class Written:
     action: Action | None
 
 
+def step_of(thought: str, name: str, given: Any, observation: str | None = None) -> str:
+    """A step as a model is to write it, and what it was told then."""
+    shown = json.dumps({"action": name, "action_input": given}, ensure_ascii=False)
+    written = f"Thought: {thought}\nAction:\n```json\n{shown}\n```"
+    return written if observation is None else f"{written}\nObservation: {observation}"
+
+
+def final_of(answer: str) -> str:
+    """The last step."""
+    return step_of("I know the answer", "Final Answer", answer)
+
+
 def read(text: str) -> Written:
     """The thought and the action of a reply."""
     text = _OBSERVATION.sub("", thinking.without(text))

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from server.kit.ids import NIL_UUID
 from server.llm.port import FilePart, PromptMessage
 
 MAX_MESSAGES = 500
 """How many of the latest messages of a conversation are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One round of an agent: what it said, what it asked of tools, and what they said, both by the tool's name."""
+
+    thought: str
+    calls: Mapping[str, Any] = field(default_factory=dict)
+    observations: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,8 @@ class Turn:
     answer: str
     files: tuple[FilePart, ...] = ()
     answer_files: tuple[FilePart, ...] = ()
+    # What an agent did on the way to the answer.
+    steps: tuple[Step, ...] = ()
 
 
 def thread(newest_first: Sequence[Turn], parent: str | None = NIL_UUID) -> list[Turn]:

@@ -7,9 +7,10 @@ from server.chat.external_data import filled
 from server.chat.files import sendable
 from server.chat.ports import Parts
 from server.chat.prompt import Prompt, build
+from server.chat.replay import replayed, whole
 from server.chat.turn import Turn
 from server.llm import fitting
-from server.llm.port import FilePart
+from server.llm.port import FilePart, PromptMessage
 from server.retrieval.found import Asked, Retrieved
 from server.runs.run import RunKey
 
@@ -50,13 +51,19 @@ class Preparing:
         bare = build(config, turn.mode, turn.inputs, turn.query, context=context, files=files)
         if not turn.history:
             return bare
-        history = memory.as_messages(turn.history)
+        history = self._history(turn)
         bound = fitting.most_tokens([*bare.messages, *history])
         if bound is None or bound + config.model.max_tokens > (card.context_size or 2000):
             used = await turn.model.count_tokens(bare.messages)
             limit = fitting.budget(card.context_size, config.model.max_tokens, used)
-            history = await fitting.fit(history, limit, turn.model.count_tokens)
+            history = whole(await fitting.fit(history, limit, turn.model.count_tokens))
         return build(config, turn.mode, turn.inputs, turn.query, history=history, context=context, files=files)
+
+    @staticmethod
+    def _history(turn: Turn) -> list[PromptMessage]:
+        if turn.mode != "agent-chat":
+            return memory.as_messages(turn.history)
+        return replayed(turn.history, can_call=bool({"tool-call", "multi-tool-call"} & {*turn.model.card.features}))
 
     async def _file_parts(self, turn: Turn) -> list[FilePart]:
         parts = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from server.chat import memory, naming
@@ -16,8 +17,10 @@ from server.chat.files import FileEntry, FileRule, RemoteFile, needed_upload_ids
 from server.chat.inputs import validate_inputs
 from server.chat.model_config import ModelConfig, parse
 from server.chat.ports import Parts
+from server.chat.replay import MAX_TURNS
 from server.chat.store import ChatStore, Conversation, NewTurn
 from server.chat.template import introduction
+from server.chat.thought_store import ThoughtStore, step_of
 from server.chat.turn import Question, Turn, conversation_id
 from server.db.bridge import Database
 from server.db.engine import UowFactory
@@ -100,7 +103,18 @@ class ChatService:
             raise not_found("Conversation Not Exists.")
         if found.status != "normal":
             raise AppError(Reason.CONVERSATION_COMPLETED)
+        if caller.the_app.mode == "agent-chat":
+            return replace(found, turns=self._thought(caller, found.turns))
         return found
+
+    def _thought(self, caller: Caller, turns: Sequence[memory.Turn]) -> tuple[memory.Turn, ...]:
+        """Turns with what an agent did in the latest of them."""
+        steps: dict[str, list[memory.Step]] = {}
+        with self._uow.single() as uow:
+            rows = ThoughtStore(uow).of(caller.the_app.app_id, [turn.id for turn in turns[:MAX_TURNS]])
+            for row in rows:
+                steps.setdefault(row.message_id, []).append(step_of(row))
+        return tuple(replace(turn, steps=tuple(steps.get(turn.id, ()))) for turn in turns)
 
     def _config_of(self, app: AppContext, conversation: Conversation | None) -> ModelConfig:
         """A conversation keeps the configuration it began with (feature-semantics.md section 1)."""

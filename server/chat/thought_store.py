@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.chat.agent import Thought
+from server.chat.memory import Step
 from server.db.engine import UnitOfWork
 from server.db.tables import message_agent_thoughts, message_files
 from server.kit.ids import new_id
@@ -23,6 +25,22 @@ _OF_MESSAGES = (
 )
 
 Row = sa.Row[Any]
+
+
+def step_of(row: Row) -> Step:
+    """A stored thought as later turns remember it."""
+    calls, observations = _object(row.tool_input), _object(row.observation)
+    names = [name for name in row.tool.split(";") if name]
+    return Step(row.thought, {name: calls.get(name, {}) for name in names}, observations)
+
+
+def _object(text: str) -> dict[str, Any]:
+    """JSON by tool; nothing for text that is none."""
+    try:
+        found = orjson.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class ThoughtStore:

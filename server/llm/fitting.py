@@ -29,9 +29,11 @@ def most_tokens(messages: Sequence[PromptMessage]) -> int | None:
     """
     if any(message.files for message in messages):
         return None
-    return sum(len(message.text.encode("utf-8", "surrogatepass")) for message in messages) + _MESSAGE_OVERHEAD * (
-        len(messages) + 1
-    )
+    texts = [message.text for message in messages]
+    calls = [call for message in messages for call in message.calls]
+    texts += [f"{call.name}{call.arguments}" for call in calls]
+    overhead = _MESSAGE_OVERHEAD * (len(messages) + len(calls) + 1)
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts) + overhead
 
 
 async def fit(history: Sequence[PromptMessage], limit: int, count: CountTokens) -> list[PromptMessage]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.doubles.behaviour import Behaviour
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, App
 from tests.rest.knowledge import Knowledge
+from tests.rest.parties import PNG, UPLOADS
 from tests.rest.sse import events
 
 PROVIDERS = "/console/api/workspaces/current/model-providers"
@@ -39,7 +41,9 @@ def model(indexed: Knowledge, brain: OpenAIServer) -> str:
     )
 
 
-def agent(knowledge: Knowledge, model: str, tools: list[dict[str, Any]], **mode: Any) -> App:
+def agent(
+    knowledge: Knowledge, model: str, tools: list[dict[str, Any]], *, file_upload: Any = None, **mode: Any
+) -> App:
     """An agent app with these tools."""
     workspace = knowledge.workspace
     app = workspace.app("agent-chat")
@@ -47,6 +51,8 @@ def agent(knowledge: Knowledge, model: str, tools: list[dict[str, Any]], **mode:
     chosen = {"provider": COMPATIBLE, "name": model, "mode": "chat", "completion_params": {}}
     settings = {"enabled": True, "strategy": "function_call", "max_iteration": 3, "tools": tools, **mode}
     document = {**config, "model": chosen, "agent_mode": settings, "pre_prompt": "Use tools."}
+    if file_upload is not None:
+        document["file_upload"] = file_upload
     workspace.ok(workspace.console.post(f"/console/api/apps/{app.id}/model-config", json=document))
     return app
 
@@ -139,3 +145,61 @@ def test_datasets_are_tools_and_what_they_say_is_cited(indexed: Knowledge, brain
     assert "old mill" in spoken(found)
     (cited,) = found[-1]["metadata"]["retriever_resources"]
     assert cited["dataset_id"] == dataset
+
+
+def test_agent_remembers_what_its_tools_said(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
+    app = agent(indexed, model, [TIME])
+    brain.script(model, Behaviour(text="It is {tool}", call="current_time", args='{"format": "%Y"}'))
+    first = told(app, "Which year?")
+    before, said = spoken(first).strip().split("\n")
+    told(app, "And now?", conversation_id=first[-1]["conversation_id"])
+    messages = next(call for call in reversed(brain.calls) if call.model == model).json()["messages"]
+    assert [one["role"] for one in messages] == ["system", "user", "assistant", "tool", "assistant", "user"]
+    (call,) = messages[2]["tool_calls"]
+    assert (call["function"]["name"], json.loads(call["function"]["arguments"])) == ("current_time", {"format": "%Y"})
+    assert messages[3]["tool_call_id"] == call["id"] and said == f"It is {messages[3]['content']}"
+    assert [one["content"] for one in messages if one["role"] != "tool"][1:] == [
+        "Which year?", before, said, "And now?",
+    ]  # fmt: skip
+
+
+def test_agent_that_reasons_in_text_remembers_its_steps(indexed: Knowledge, brain: OpenAIServer) -> None:
+    plain = add_model(indexed, brain)
+    app = agent(indexed, plain, [TIME], strategy="react")
+    step = '```json\n{"action": "current_time", "action_input": {"format": "%Y"}}\n```'
+    final = '```json\n{"action": "Final Answer", "action_input": "It is late."}\n```'
+    brain.script(plain, Behaviour(text=f"Thought: I look.\nAction:\n{step}", delay=100))
+    with app.stream("Which year?", auto_generate_name=False) as reply:
+        deadline = time.monotonic() + 10
+        while not any(call.model == plain and len(call.json()["messages"]) > 1 for call in list(brain.calls)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        # It has begun its first step; this is what it does then.
+        brain.script(plain, Behaviour(text=f"Thought: I know.\nAction:\n{final}"))
+        first = events(reply.iter_text())
+    assert spoken(first) == "It is late."
+    told(app, "And now?", conversation_id=first[-1]["conversation_id"])
+    messages = next(call for call in reversed(brain.calls) if call.model == plain).json()["messages"]
+    assert [one["role"] for one in messages] == ["system", "user", "assistant", "user"]
+    earlier = messages[2]["content"]
+    assert earlier.startswith(f"Thought: I look.\nAction:\n{step}\nObservation: 20")
+    assert earlier.endswith(final)
+
+
+def test_agent_sees_the_pictures_that_come_with_a_question(indexed: Knowledge, brain: OpenAIServer) -> None:
+    seeing = add_model(
+        indexed, brain, function_calling_type="tool_call", stream_function_calling="supported",
+        vision_support="support",
+    )  # fmt: skip
+    app = agent(indexed, seeing, [TIME], file_upload=UPLOADS)
+    upload = {"file": ("a.png", PNG, "image/png")}
+    stored = app.http.post("/v1/files/upload", files=upload, data={"user": "u"}).json()
+    brain.script(seeing, Behaviour(text="I see it", call="current_time"))
+    files = [{"type": "image", "transfer_method": "local_file", "upload_file_id": stored["id"]}]
+    assert spoken(told(app, "What is it?", files=files)).strip().endswith("I see it")
+    # In each of its rounds.
+    asked = [call.json()["messages"][1] for call in brain.calls if call.model == seeing and call.json().get("tools")]
+    assert len(asked) == 2
+    for question in asked:
+        picture, text = question["content"]
+        assert picture["image_url"]["url"].startswith("data:image/png;base64,") and text["text"] == "What is it?"
