@@ -19,7 +19,8 @@ local NOT_JSON = '{"code":"unsupported_media_type","message":"Did not attempt to
   .. "Content-Type was not 'application/json'.\",\"status\":415}\n"
 local STRIP = { "grpc-status", "grpc-message", "grpc-status-details-bin", "grpc-accept-encoding", "x-envoy-upstream-service-time" }
 -- Set by the gateway itself; a client's own would be believed.
-local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-method", "x-rest-content-type", "x-rest-no-body" }
+local OURS = { "x-envoy-original-path", "x-envoy-original-method", "x-rest-method", "x-rest-content-type", "x-rest-no-body",
+  "x-rest-query" }
 local ESCAPE = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
 
 local function quote(s)
@@ -37,7 +38,7 @@ local function plain_name(name)
 end
 
 -- tag_ids[]=a and t%61g_ids%5B%5D=a become tag_ids=a; values stay as they are. What has no value is left out:
--- a published client sends `limit=` for a limit that its caller left open.
+-- a published client sends `limit=` for a limit that its caller left open. A webhook reads the query as it was.
 local function plain_query(headers)
   local path = headers:get(":path")
   local mark = path:find("?", 1, true)
@@ -47,7 +48,10 @@ local function plain_query(headers)
     local name, value = part:match("^([^=]+)=(.+)$")
     return name and "&" .. plain_name(name) .. "=" .. value or ""
   end)
-  if plain ~= query then headers:replace(":path", path:sub(1, mark - 1) .. plain:gsub("^&", "?")) end
+  if plain ~= query then
+    headers:replace(":path", path:sub(1, mark - 1) .. plain:gsub("^&", "?"))
+    if path:sub(1, 10) == "/triggers/" then headers:add("x-rest-query", query:sub(2)) end
+  end
 end
 
 -- grpc-timeout, grpc-encoding and binary headers are for the gRPC library, which ends the call on a bad one.

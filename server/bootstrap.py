@@ -56,6 +56,7 @@ from server.conversation.servicer import ConversationServicer
 from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
 from server.db.engine import UowFactory, make_engine, uow_factory
+from server.db.idle import release_idle
 from server.db.migrate import migrate, require_current
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
@@ -243,6 +244,7 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     bus.start()
     stack.push_async_callback(bus.stop)
     await keeper.start()
+    runs.spawn(release_idle(parts.engine, (db, keeper_db)), "let go of idle connections")
     stack.push_async_callback(keeper.stop)
     stack.push_async_callback(runs.close)
     return core
@@ -331,7 +333,7 @@ def add_service_api(
         workflow_files=settings.workflow_file_upload_limit,
     )
     add_workflow_runs(registry, core, workflows)
-    chats = ChatServicer(chat, runs, workflows.chatflows)
+    chats = ChatServicer(chat, runs, workflows.chatflows, workflows.rejoin)
     registry.add(chats, chat_pb2, chat_grpc, "ChatService", "ChatStreamService")
     registry.add(CompletionServicer(chat, runs), chat_pb2, chat_grpc, "CompletionService", "CompletionStreamService")
     registry.add(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.trigger.draft import DraftTriggers
+from server.trigger.listening import Listening
 from server.trigger.schedules import Schedules
 from server.trigger.service import TriggerService
 from server.trigger.servicer import TriggerServicer, WebhookServicer
@@ -22,11 +24,16 @@ if TYPE_CHECKING:
 def add_triggers(registry: Registry, core: Core, files: Files, workflows: Workflows) -> None:
     """Take requests, look at schedules, show both in the console."""
     triggered = TriggeredRuns(core.uow, core.runs, workflows.runner, core.settings)
+    listening = Listening(core.redis)
     webhooks = Webhooks(
-        core.db, core.uow, workflows.versions, triggered, files.service, files.uploads, files.links, files.limits.head
+        core.db, core.uow, workflows.versions, triggered, files.service, files.uploads, files.links, files.limits.head,
+        listening,
+    )
+    drafts = DraftTriggers(
+        core.db, core.uow, core.runs, workflows.versions, triggered, listening, workflows.rejoin
     )
     registry.add(WebhookServicer(webhooks), webhook_pb2, webhook_grpc, "WebhookService")
-    console = TriggerServicer(core.db, TriggerService(core.uow), core.settings.public_url)
+    console = TriggerServicer(core.db, TriggerService(core.uow), drafts, core.settings.public_url)
     registry.add(console, trigger_pb2, trigger_grpc, "TriggerService")
     schedules = Schedules(core.db, core.uow, core.runs, workflows.versions, triggered)
     core.runs.spawn(schedules.run(), "look at the schedules")

@@ -58,7 +58,7 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
     add(
         WebAppServicer(db, needs.infos, needs.infos_api, files.links.link), passport_pb2, passport_grpc, "WebAppService"
     )
-    chats = WebChatServicer(needs.chat, runs, needs.workflows.chatflows)
+    chats = WebChatServicer(needs.chat, runs, needs.workflows.chatflows, needs.workflows.rejoin)
     add(chats, web_chat_pb2, web_chat_grpc, "WebChatService", "WebChatStreamService")
     add(
         WebCompletionServicer(needs.chat, runs), web_chat_pb2, web_chat_grpc, "WebCompletionService",

@@ -10,17 +10,19 @@ import click
 from bench.report import Result, machine, summary, write
 from bench.workflow.code import CASES as CODE
 from bench.workflow.engine import CASES as ENGINE
-from bench.workflow.product import CASES as PRODUCT
+from bench.workflow.product import CASES as RUNS
+from bench.workflow.waiting import CASES as WAITING
 from bench.world import World
 
 CASES = {**ENGINE, **CODE}
+PRODUCT = {**RUNS, **WAITING}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[CASE]...", type=click.Choice([*CASES, *PRODUCT]))
 def main(names: tuple[str, ...]) -> None:
     """Measure workflows. Runs all cases or those named: chain, branches, tokens, waiting; python,
-    javascript, template, template_child, crowd; run, run_template, chatflow, which start a product.
+    javascript, template, template_child, crowd; run, run_template, chatflow, paused, slow, which start a product.
 
     Leaves with 1 when a run failed; a missed aim is only shown.
     """

@@ -15,6 +15,7 @@ from server.kit.errors import invalid_param
 from server.runs.registry import Runs
 from server.runs.run import Outcome, Run, RunKey
 from server.workflow_run.chatflow import Asked, ChatflowService
+from server.workflow_run.rejoin import Rejoin
 from server.workflow_run.wire import chat_paused
 from transom.chat.v1 import chat_pb2, chat_service_pb2_grpc
 from transom.common.v1.common_pb2 import Result
@@ -67,6 +68,7 @@ def asked_of(question: Question) -> Asked:
     return Asked(
         inputs=question.inputs, query=question.query, conversation_id=conversation_id(question.conversation_id),
         files=question.files, auto_generate_name=question.auto_generate_name, workflow_id=question.workflow_id,
+        parent_message_id=question.parent_message_id,
     )
 
 
@@ -101,10 +103,13 @@ def completion_reply(key: RunKey, outcome: Outcome) -> chat_pb2.SendCompletionMe
 class Messages:
     """What all kinds of app share, here and on pages."""
 
-    def __init__(self, chat: ChatService, runs: Runs, chatflows: ChatflowService | None = None) -> None:
+    def __init__(
+        self, chat: ChatService, runs: Runs, chatflows: ChatflowService | None = None, flows: Rejoin | None = None
+    ) -> None:
         self._chat = chat
         self._runs = runs
         self._chatflows = chatflows
+        self._flows = flows
 
     async def start(self, question: Question) -> Run:
         """Begin to answer."""
@@ -122,7 +127,8 @@ class Messages:
     async def rejoin(self, request: Any) -> Batches:
         """Tell what follows the last event that the caller has seen."""
         after = request.after_sequence if request.HasField("after_sequence") else last_event_id() or 0
-        batches = await self._runs.rejoin(caller(), request.task_id, after)
+        joins = self._flows or self._runs
+        batches = await joins.rejoin(caller(), request.task_id, after)
         yield []
         async for batch in batches:
             yield batch

@@ -30,6 +30,7 @@ class Database:
         self.threads = threads
         self._lock = threading.Lock()
         self.waiting = 0
+        self._peak = 0
 
     async def __call__(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run ``fn`` on a database thread. Raises service_unavailable when too many calls wait."""
@@ -37,6 +38,7 @@ class Database:
             raise AppError(Reason.SERVICE_UNAVAILABLE, "Too many requests wait for the database.", retry_after=1)
         with self._lock:
             self.waiting += 1
+            self._peak = max(self._peak, self.waiting)
         # With the time that it waits for a thread.
         with trace.child("database") as span:
             if span:
@@ -46,6 +48,12 @@ class Database:
             future = self._pool.submit(context.run, lambda: fn(*args, **kwargs))
             future.add_done_callback(self._leave)
             return await asyncio.wrap_future(future)
+
+    def take_peak(self) -> int:
+        """How many threads were at work at once since this was last asked."""
+        with self._lock:
+            peak, self._peak = self._peak, self.waiting
+        return min(peak, self.threads)
 
     def _leave(self, _: object) -> None:
         with self._lock:

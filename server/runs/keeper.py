@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.tasks import end
-from server.runs.log import EventLog, continued
+from server.runs.log import EventLog
 from server.runs.registry import Runs
 from server.runs.run import Run
 from server.runs.store import RunStore, StoredRun
@@ -239,8 +239,9 @@ class Keeper:
         key = stored.key
         log.warning("run %s: its process is gone; %s", key.task_id, stored.status)
         try:
-            events = await self._logged(key.task_id)
-            ends = [key.event(len(events) + at, **body) for at, body in enumerate(ends_of(stored), 1)]
+            events = await self._log.whole(key.task_id)
+            told = events[-1].sequence if events else 0
+            ends = [key.event(told + at, **body) for at, body in enumerate(ends_of(stored), 1)]
             ends[-1].last = True
             await self._log.close(key.task_id, ends)
         except (RedisError, OSError) as error:
@@ -250,16 +251,6 @@ class Keeper:
         answer = _told(events) if key.message_id else ""
         if len(answer) > len(stored.answer):
             await self._db(self._keep_more, key.message_id, answer)
-
-    async def _logged(self, task_id: str) -> list[RunEvent]:
-        """All events that readers can get of a log."""
-        events: list[RunEvent] = []
-        goes_on = True
-        while goes_on:
-            page, goes_on = continued(await self._log.read(task_id, len(events)), len(events))
-            events += page
-            goes_on = goes_on and bool(page)
-        return events
 
     def _keep_more(self, message_id: str, answer: str) -> None:
         with self._uow() as uow:

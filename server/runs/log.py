@@ -17,13 +17,15 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from server.runs.run import is_terminal
+from server.runs.run import is_pause, is_terminal
 from transom.run.v1.event_pb2 import RunEvent
 
 _FIELD = b"e"
 _CLOSED = 2**62
 # Entries of one read; an entry holds what came in 40 ms, with many runs in up to 250 ms (keeper.py).
 _PAGE = 32
+# What a run that goes on after a pause tells first.
+_ANSWERS = frozenset({"human_input_form_filled", "human_input_form_timeout"})
 # What Redis says of an id that is not above the newest one of its stream.
 _NOT_NEWER = "equal or smaller"
 
@@ -86,8 +88,8 @@ class EventLog:
         for task_id, events in batches:
             pipeline.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{events[-1].sequence}-0")
         for task_id, events in batches:
-            # From the start, in case nobody writes an end, and anew from the end; workflows may start more than once.
-            if events[0].sequence == 1 or is_terminal(events[-1]) or _resumes(events[0]):
+            # From the start, in case nobody writes an end, and anew from the end; workflows may pause and go on.
+            if events[0].sequence == 1 or is_terminal(events[-1]) or is_pause(events[-1]) or _resumes(events[0]):
                 pipeline.expire(_key(task_id), self._seconds)
         results = await pipeline.execute(raise_on_error=False)
         return [
@@ -118,6 +120,22 @@ class EventLog:
         entries: Any = await self._redis.xrange(_key(task_id), min=f"({after}-0", max="+", count=_PAGE)
         return _events(entries)
 
+    async def first(self, task_id: str) -> int | None:
+        """The number of the oldest event that is there."""
+        entries: Any = await self._redis.xrange(_key(task_id), count=1)
+        found = _events(entries)
+        return found[0].sequence if found else None
+
+    async def whole(self, task_id: str) -> list[RunEvent]:
+        """All that there is of a log without a gap. What came before a long pause may be gone from its beginning."""
+        events: list[RunEvent] = []
+        while found := await self.read(task_id, events[-1].sequence if events else 0):
+            page, goes_on = continued(found, events[-1].sequence if events else found[0].sequence - 1)
+            events += page
+            if not page or not goes_on:
+                break
+        return events
+
     async def wait(self, task_id: str, after: int, milliseconds: int) -> list[RunEvent]:
         """The same, waiting up to ``milliseconds`` for the first one."""
         found: Any = await self._blocking.xread({_key(task_id): f"{after}-0"}, count=_PAGE, block=milliseconds)
@@ -125,7 +143,8 @@ class EventLog:
 
 
 def _resumes(event: RunEvent) -> bool:
-    return event.HasField("workflow_started") and event.workflow_started.reason == "resumption"
+    """Whether a run goes on with it: the answers that it waited for come first."""
+    return event.WhichOneof("body") in _ANSWERS
 
 
 def _events(entries: Sequence[Any]) -> list[RunEvent]:

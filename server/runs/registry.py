@@ -20,7 +20,7 @@ from server.kit.ids import canonical, is_uuid, new_id
 from server.kit.plain import clean_text
 from server.kit.tasks import end
 from server.ops.meters import RUNS_ENDED, RUNS_STARTED
-from server.runs.log import EventLog, continued
+from server.runs.log import EventLog
 from server.runs.pace import Pace
 from server.runs.reader import Batches, read_local, read_remote, rebuilt_ends
 from server.runs.run import Outcome, Run, RunKey
@@ -167,17 +167,25 @@ class Runs:
         return read_remote(stored, after, self._log, refresh, ping_seconds=self._settings.ping_seconds)
 
     async def logged(self, task_id: str) -> list[RunEvent]:
-        """What the log holds of a run, from its first event on without a gap; nothing when the log is away."""
-        events: list[RunEvent] = []
+        """What the log holds of a run, without a gap; nothing when the log is away."""
         try:
-            goes_on = True
-            while goes_on:
-                page, goes_on = continued(await self._log.read(task_id, len(events)), len(events))
-                events += page
-                goes_on = goes_on and bool(page)
+            return await self._log.whole(task_id)
         except (RedisError, OSError) as error:
             log.warning("cannot read the log of run %s: %s", task_id, error)
-        return events
+            return []
+
+    async def is_told_from(self, stored: StoredRun, after: int) -> bool:
+        """Whether readers can still get what followed event ``after`` of a run that has not ended."""
+        run = self.active.get(stored.key.task_id)
+        if run is not None and run.base <= after:
+            return True
+        try:
+            first = await self._log.first(stored.key.task_id)
+        except (RedisError, OSError):
+            return True
+        if first is not None:
+            return first <= after + 1
+        return stored.status != "paused" or stored.last_sequence <= after
 
     async def find(self, caller: Caller, task_id: str) -> StoredRun:
         """The calling end user's run. Raises not_found."""
@@ -204,21 +212,25 @@ class Runs:
         task = canonical(task_id)
         if await self._db(self._request_stop, caller.the_app.app_id, caller.the_user.id, task):
             await self.tell_stop(task)
-        elif stopped := await self._db(self._stop_paused, caller.the_app.app_id, caller.the_user.id, task):
-            await self.announce(stopped)
+        else:
+            await self.stop_paused(caller.the_app.app_id, task, caller.the_user.id)
 
-    def _stop_paused(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
+    async def stop_paused(self, app_id: str, task_id: str, end_user_id: str | None) -> None:
+        """Stop an app's run that waits for somebody, that end user's alone unless None; others are left alone."""
+        stored = await self._db(self._stop_paused, app_id, task_id, end_user_id)
+        if stored is None:
+            return
+        # Readers without the log find the end in the database.
+        try:
+            await self._log.close(task_id, rebuilt_ends(stored))
+        except (RedisError, OSError) as error:
+            log.warning("run %s: its log stays open: %s", task_id, error)
+
+    def _stop_paused(self, app_id: str, task_id: str, end_user_id: str | None) -> StoredRun | None:
         with self._uow() as uow:
-            stopped = RunStore(uow).stop_paused(app_id, end_user_id, task_id)
+            stopped = RunStore(uow).stop_paused(app_id, task_id, end_user_id)
             uow.commit()
             return stopped
-
-    async def announce(self, stored: StoredRun) -> None:
-        """Tell readers the end of a run that nobody works on; without the log they find it in the database."""
-        try:
-            await self._log.close(stored.key.task_id, rebuilt_ends(stored))
-        except (RedisError, OSError) as error:
-            log.warning("run %s: its log stays open: %s", stored.key.task_id, error)
 
     async def tell_stop(self, task_id: str) -> None:
         """Tell every process of a stop that is in the database."""

@@ -134,7 +134,7 @@ _PAUSED = (
     sa.select(runs.c.message_id)
     .where(
         runs.c.task_id == sa.bindparam("b_task"), runs.c.app_id == sa.bindparam("b_app"),
-        runs.c.end_user_id == sa.bindparam("b_user"), runs.c.status == "paused",
+        runs.c.status == "paused",
     )
     .with_for_update()
 )
@@ -287,9 +287,10 @@ class RunStore:
         found = self._uow.execute(_STOP, {"b_task": task_id, "b_app": app_id, "b_user": end_user_id})
         return found.one_or_none() is not None
 
-    def stop_paused(self, app_id: str, end_user_id: str, task_id: str) -> StoredRun | None:
-        """End an end user's run that waits for somebody; None when it does not wait."""
-        row = self._uow.execute(_PAUSED, {"b_task": task_id, "b_app": app_id, "b_user": end_user_id}).one_or_none()
+    def stop_paused(self, app_id: str, task_id: str, end_user_id: str | None) -> StoredRun | None:
+        """End an app's run that waits for somebody, that end user's alone unless None; None when there is none."""
+        waits = _PAUSED if end_user_id is None else _PAUSED.where(runs.c.end_user_id == end_user_id)
+        row = self._uow.execute(waits, {"b_task": task_id, "b_app": app_id}).one_or_none()
         if row is None:
             return None
         ids = {"ids": [task_id]}
@@ -299,7 +300,7 @@ class RunStore:
             self._uow.execute(statement, ids)
         self._uow.execute(_CLOSE_FORMS, {"b_task": task_id})
         self._uow.execute(_DROP_PAUSE, {"b_task": task_id})
-        return self.find(app_id, end_user_id, task_id)
+        return _stored(self._uow.execute(_STORED.where(runs.c.task_id == task_id)).one())
 
     def stop_requests(self, owner: str) -> list[str]:
         """Running runs of a process that someone wants stopped."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -16,9 +16,11 @@ from server.engine.nodes.trigger_webhook import WebhookRequestError
 from server.kit.errors import bad_request, invalid_param
 from server.kit.plain import clean_text
 from server.trigger.body import received
+from server.trigger.draft import DraftTriggers
 from server.trigger.model import Trigger
 from server.trigger.service import TriggerService
 from server.trigger.webhooks import Asked, Webhooks
+from transom.run.v1.event_pb2 import RunEvent, TriggerWaiting
 from transom.workflow.v1 import trigger_service_pb2 as pb
 from transom.workflow.v1 import trigger_service_pb2_grpc as rpc
 from transom.workflow.v1 import webhook_http_service_pb2 as hook_pb
@@ -29,6 +31,10 @@ _JSON = "application/json"
 _INTERNAL = ("x-envoy-", "x-rest-", "grpc-", ":")
 _NOT_THEIRS = frozenset({"te", "content-type"})
 
+# Milliseconds after which whoever waits for a trigger asks again.
+_WAITING = TriggerWaiting(status="waiting", retry_in=2000)
+
+Events = AsyncIterator[list[RunEvent] | HttpBody]
 Pieces = AsyncIterator[hook_pb.CallWebhookRequest | hook_pb.CallDebugWebhookRequest | None]
 
 
@@ -82,7 +88,9 @@ def _asked(call: Call, first: Any) -> Asked:
     }  # fmt: skip
     if content_type:
         headers["content-type"] = content_type
-    pairs = parse_qsl(call.path.partition("?")[2], keep_blank_values=True)
+    # The gateway's own reading of a query leaves out what has no value, and the brackets of lists.
+    query_text = metadata.get("x-rest-query") or call.path.partition("?")[2]
+    pairs = parse_qsl(query_text, keep_blank_values=True)
     # Of several of one name the first counts.
     query = {clean_text(name): clean_text(value) for name, value in reversed(pairs)}
     return Asked(method, content_type, headers, query)
@@ -91,9 +99,10 @@ def _asked(call: Call, first: Any) -> Asked:
 class TriggerServicer(rpc.TriggerServiceServicer):
     """Triggers in the console."""
 
-    def __init__(self, db: Database, triggers: TriggerService, public_url: str) -> None:
+    def __init__(self, db: Database, triggers: TriggerService, drafts: DraftTriggers, public_url: str) -> None:
         self._db = db
         self._triggers = triggers
+        self._drafts = drafts
         self._place = f"{public_url.rstrip('/')}/triggers"
 
     async def ListTriggers(self, request: pb.ListTriggersRequest, context: Any) -> pb.ListTriggersResponse:
@@ -119,6 +128,27 @@ class TriggerServicer(rpc.TriggerServiceServicer):
             webhook_debug_url=f"{self._place}/webhook-debug/{found.webhook_id}", node_id=found.node_id,
             created_at=found.created_at.isoformat(),
         )  # fmt: skip
+
+
+    def RunDraftTrigger(self, request: pb.RunDraftTriggerRequest, context: Any) -> Events:
+        """What a trigger of the draft has started."""
+        return self._started(request.app_id, [request.node_id] if request.node_id else [])
+
+    def RunDraftTriggers(self, request: pb.RunDraftTriggersRequest, context: Any) -> Events:
+        """What the first of some triggers of the draft has started."""
+        return self._started(request.app_id, request.node_ids)
+
+    async def _started(self, app_id: str, node_ids: Sequence[str]) -> Events:
+        batches = await self._drafts.ask(caller(), app_id, node_ids)
+        if batches is not None:
+            yield []
+            async for batch in batches:
+                yield batch
+        elif current_call().rest:
+            shown = {"status": _WAITING.status, "retry_in": _WAITING.retry_in}
+            yield HttpBody(content_type=_JSON, data=orjson.dumps(shown))
+        else:
+            yield [RunEvent(trigger_waiting=_WAITING)]
 
 
 def _trigger(found: Trigger) -> pb.Trigger:

@@ -59,6 +59,13 @@ class TriggerStore:
         found = sa.select(apps.c.id).where(apps.c.id == app_id, apps.c.tenant_id == tenant_id)
         return self._uow.execute(found).scalar_one_or_none() is not None
 
+    def app(self, tenant_id: str, app_id: str) -> sa.Row[Any] | None:
+        """An app of the workspace."""
+        found = sa.select(*APP_COLUMNS).select_from(app_source(apps)).where(
+            apps.c.id == app_id, apps.c.tenant_id == tenant_id, _ALIVE
+        )
+        return self._uow.execute(found).one_or_none()
+
     def graphs(self, tenant_id: str, app_id: str) -> list[Mapping[str, Any]]:
         """The graphs of the draft and of what is published."""
         wanted = sa.or_(workflows.c.version == "draft", workflows.c.id == apps.c.workflow_id)

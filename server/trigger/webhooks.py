@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from redis.exceptions import RedisError
 
 from server.access.service import app_context
 from server.chat.files import kind_of
@@ -19,12 +22,16 @@ from server.file.multipart import Received
 from server.file.service import FileService
 from server.file.upload import Uploads
 from server.kit.errors import AppError, not_found
+from server.runs.run import Run
 from server.trigger.body import Attached, Body, Check, parsed
+from server.trigger.listening import Heard, Listening
 from server.trigger.model import ENABLED, Webhook
 from server.trigger.starting import TriggeredRuns
 from server.trigger.store import TriggerStore
 from server.workflow_run.plan import Version
 from server.workflow_run.versions import Versions
+
+log = logging.getLogger("transom.triggers")
 
 _UNKNOWN = "Webhook not found"
 
@@ -44,7 +51,7 @@ class Webhooks:
 
     def __init__(
         self, db: Database, uow: UowFactory, versions: Versions, triggered: TriggeredRuns, files: FileService,
-        uploads: Uploads, links: FileLinks, check: Check,
+        uploads: Uploads, links: FileLinks, check: Check, listening: Listening,
     ) -> None:
         self._db = db
         self._uow = uow
@@ -54,6 +61,7 @@ class Webhooks:
         self._uploads = uploads
         self._links = links
         self._check = check
+        self._listening = listening
 
     async def find(self, webhook_id: str, *, draft: bool) -> tuple[Webhook, Version, TriggerWebhookNode]:
         """What an address names, and what it would run. Raises not_found."""
@@ -93,8 +101,17 @@ class Webhooks:
         kept = {name: await self._keep(found, file) for name, file in body.files.items()}
         inputs = node.read(_request(asked, body, kept))
         source = "debugging" if version.is_draft else "webhook"
-        await self._triggered.start(found.app, found.user_id, version, found.node_id, inputs, source)
+        run = await self._triggered.start(found.app, found.user_id, version, found.node_id, inputs, source)
+        if version.is_draft:
+            await self._tell(found, run)
         return node.reply()
+
+    async def _tell(self, found: Webhook, run: Run) -> None:
+        """Tell whoever tries the draft; without Redis they find the run in the list of runs."""
+        try:
+            await self._listening.tell(found.app.app_id, found.node_id, Heard(run.key.task_id, found.user_id))
+        except (RedisError, OSError) as error:
+            log.warning("run %s: its author is not told: %s", run.key.task_id, error)
 
     async def _keep(self, found: Webhook, file: Attached) -> File:
         app = found.app

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from server.chat import naming
+from server.chat.memory import thread
 from server.chat.store import ChatStore
 from server.chat.template import introduction
 from server.db.bridge import Database
@@ -23,9 +24,11 @@ from server.workflow_run.begin import Given, Inputs
 from server.workflow_run.plan import Author, Plan, Turn, Version
 from server.workflow_run.runner import Runner
 from server.workflow_run.store import StoredConversation, WorkflowRunStore
+from server.workflow_run.turns_store import TurnsStore
 from server.workflow_run.versions import Versions
 
 _PAYLOAD = "ChatRequestPayload"
+_NO_PARENT = "Parent Message Not Exists."
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Asked:
     files: Sequence[Mapping[str, Any]] = ()
     auto_generate_name: bool = False
     workflow_id: str = ""
+    # The message that this one follows; the nil UUID: the newest one, None: a branch begins.
+    parent_message_id: str | None = NIL_UUID
 
 
 class ChatflowService:
@@ -83,14 +88,16 @@ class ChatflowService:
             raise invalid_param("query is required")
         before = None
         if asked.conversation_id:
-            before = await self._db(self._conversation, app_id, author.id, asked.conversation_id)
+            before = await self._db(self._conversation, tenant_id, app_id, author.id, asked)
+        elif asked.parent_message_id not in {None, NIL_UUID}:
+            raise not_found(_NO_PARENT)
         given = await self._inputs.check(
             tenant_id, author, version, asked.inputs, asked.files, payload=_PAYLOAD
         )
         turn = Turn(
             query=query, conversation_id=asked.conversation_id or new_id(), message_id=new_id(),
             dialogue_count=before.dialogue_count + 1 if before else 1, is_first=before is None,
-            auto_name=asked.auto_generate_name, files=given.attached,
+            auto_name=asked.auto_generate_name, files=given.attached, parent_id=asked.parent_message_id,
             introduction=introduction(version.features.opening_statement, given.inputs) or None,
         )
         plan = Plan(
@@ -101,14 +108,19 @@ class ChatflowService:
         )
         return await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
 
-    def _conversation(self, app_id: str, user_id: str, conversation_id: str) -> StoredConversation:
+    def _conversation(self, tenant_id: str, app_id: str, user_id: str, asked: Asked) -> StoredConversation:
         with self._uow() as uow:
-            found = WorkflowRunStore(uow).conversation(app_id, user_id, conversation_id)
-        if found is None:
-            raise not_found("Conversation Not Exists.")
-        if found.status != "normal":
-            raise AppError(Reason.CONVERSATION_COMPLETED)
-        return found
+            found = WorkflowRunStore(uow).conversation(app_id, user_id, asked.conversation_id)
+            if found is None:
+                raise not_found("Conversation Not Exists.")
+            if found.status != "normal":
+                raise AppError(Reason.CONVERSATION_COMPLETED)
+            if asked.parent_message_id == NIL_UUID:
+                return found
+            turns = TurnsStore(uow).newest(tenant_id, app_id, asked.conversation_id)
+        if asked.parent_message_id and asked.parent_message_id not in {turn.id for turn in turns}:
+            raise not_found(_NO_PARENT)
+        return replace(found, dialogue_count=len(thread(turns, asked.parent_message_id)))
 
     def _store(self, plan: Plan, given: Given, limit: int) -> RunKey:
         turn = plan.turn
@@ -123,7 +135,7 @@ class ChatflowService:
         with self._uow() if limit or given.attached else self._uow.single() as uow:
             if limit and RunStore(uow).count_running(plan.app_id) >= limit:
                 raise too_many(plan.app_id, limit)
-            WorkflowRunStore(uow).start(plan, key, self._runs.owner, naming.initial_name(turn.query), NIL_UUID)
+            WorkflowRunStore(uow).start(plan, key, self._runs.owner, naming.initial_name(turn.query))
             if given.attached:
                 ChatStore(uow).attach(plan.tenant_id, plan.app_id, turn.message_id, given.attached)
             uow.commit()

@@ -10,9 +10,7 @@ from typing import Any
 from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.engine import events as said
-from server.engine.engine import single_node
 from server.engine.graph import GraphError
-from server.engine.values import decode
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import canonical, is_uuid, new_id
@@ -23,10 +21,11 @@ from server.workflow.draft_variable_store import DraftValue
 from server.workflow_run.chatflow import Asked, ChatflowService
 from server.workflow_run.console_store import ConsoleStore
 from server.workflow_run.lookup_store import LogFilter, WorkflowLookup
-from server.workflow_run.plan import Author, Plan
+from server.workflow_run.plan import Author, Plan, Version
 from server.workflow_run.record import Record
 from server.workflow_run.runner import Runner, values_left
 from server.workflow_run.service import Request, WorkflowRunService
+from server.workflow_run.single import values_of
 from server.workflow_run.versions import Versions
 
 _RANGE = re.compile(r"(\d{1,6})([dhms])")
@@ -73,23 +72,38 @@ class WorkflowConsole:
         """Run one node of the draft and give its stored execution. Raises as above."""
         app, author = await self._db(self._who, caller, app_id, "")
         version = await self._versions.draft(caller.tenant_id, app)
-        values = {tuple(name.strip("#").split(".")): decode(value) for name, value in inputs.items() if "." in name}
-        plan = Plan(
-            tenant_id=caller.tenant_id, app_id=app, mode="workflow", version=version, author=author, run_id=new_id(),
-            inputs={name: value for name, value in inputs.items() if "." not in name}, invoke_from="debugger",
-            triggered_from=DEBUGGING, created_at=time.time(),
-        )
+        plan = self._alone(caller.tenant_id, app, author, version, node_id, inputs)
         if query:
-            values[("sys", "query")] = query
-        await self._step(plan, node_id, values)
+            plan.given = {**plan.given, ("sys", "query"): query}
+        await self._step(plan)
         return await self.last_run(caller, app_id, node_id)
 
-    async def _step(self, plan: Plan, node_id: str, values: Mapping[tuple[str, ...], Any]) -> None:
+    async def run_container(
+        self, caller: Caller, app_id: str, node_id: str, kind: str, inputs: Mapping[str, Any]
+    ) -> Run:
+        """Run an iteration or a loop of the draft, as ``kind`` says, with the nodes inside. Raises as above."""
+        app, author = await self._db(self._who, caller, app_id, "")
+        version = await self._versions.draft(caller.tenant_id, app)
+        node = version.graph.nodes.get(node_id)
+        if node is None or node.type != kind:
+            raise invalid_param(f"Node '{node_id}' is no {kind} of the draft.")
+        return await self._workflows.launch(self._alone(caller.tenant_id, app, author, version, node_id, inputs))
+
+    @staticmethod
+    def _alone(
+        tenant_id: str, app_id: str, author: Author, version: Version, node_id: str, inputs: Mapping[str, Any]
+    ) -> Plan:
+        return Plan(
+            tenant_id=tenant_id, app_id=app_id, mode="workflow", version=version, author=author, run_id=new_id(),
+            inputs={name: value for name, value in inputs.items() if "." not in name}, invoke_from="debugger",
+            triggered_from=DEBUGGING, created_at=time.time(), only=node_id,
+            given=values_of(version.document, node_id, inputs),
+        )
+
+    async def _step(self, plan: Plan) -> None:
         record, left = Record(), list[DraftValue]()
         try:
-            engine = single_node(
-                plan.version.graph, node_id, self._runner.ports, plan.info, plan.variables, values=values
-            )
+            engine = self._runner.engine(plan)
         except GraphError as error:
             raise invalid_param(str(error)) from error
         async for event in engine.run():
@@ -114,6 +128,8 @@ class WorkflowConsole:
         task = canonical(task_id)
         if await self._db(self._request_stop, caller.tenant_id, app, task):
             await self._runs.tell_stop(task)
+        else:
+            await self._runs.stop_paused(app, task, None)
 
     def _request_stop(self, tenant_id: str, app_id: str, task_id: str) -> bool:
         with self._uow() as uow:

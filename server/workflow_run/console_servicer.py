@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+from server.chat.memory import parent_of
 from server.chat.turn import conversation_id
 from server.db.bridge import Database
 from server.edge.call import caller
@@ -48,8 +49,24 @@ class WorkflowConsoleServicer(pb_grpc.WorkflowConsoleServiceServicer):
         asked = Asked(
             inputs=struct_to_dict(request.inputs), query=request.query, files=wire.dicts(request.files),
             conversation_id=conversation_id(request.conversation_id),
+            parent_message_id=parent_of(request.parent_message_id),
         )
         async for batch in self._events(await self._console.chat_draft(caller(), request.app_id, asked)):
+            yield batch
+
+    def StreamDraftIteration(self, request: pb.StreamDraftContainerRequest, context: Context) -> Batches:
+        """Run an iteration, event by event."""
+        return self._container(request, "iteration")
+
+    def StreamDraftLoop(self, request: pb.StreamDraftContainerRequest, context: Context) -> Batches:
+        """Run a loop, event by event."""
+        return self._container(request, "loop")
+
+    async def _container(self, request: pb.StreamDraftContainerRequest, kind: str) -> Batches:
+        run = await self._console.run_container(
+            caller(), request.app_id, request.node_id, kind, struct_to_dict(request.inputs)
+        )
+        async for batch in self._events(run):
             yield batch
 
     async def _events(self, run: Run) -> Batches:

@@ -188,7 +188,7 @@ def _plan(row: Any, forms: Sequence[Any], version: Any) -> Plan:
         inputs={}, turn=turn, invoke_from=kept.get("invoke_from", "service-api"), triggered_from=row.triggered_from,
         depth=kept.get("depth", 0), created_at=row.created_at.timestamp(), worked=row.elapsed_time, state=row.state,
         answers=[_answer(form) for form in forms if form.asked and form.status in {"submitted", "timeout"}],
-        told_inputs=row.inputs or "{}",
+        told_inputs=row.inputs or "{}", cited=kept.get("cited", ()),
         forms={
             form.node_id: {
                 "form_id": form.id, "form_token": form.token, "expiration_time": int(form.expires_at.timestamp()),

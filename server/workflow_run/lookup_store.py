@@ -11,18 +11,48 @@ import sqlalchemy as sa
 
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
-from server.db.tables import accounts, end_users, memberships
-from server.db.workflow_tables import workflow_run_data, workflow_runs
+from server.db.tables import accounts, end_users, memberships, messages
+from server.db.workflow_tables import (
+    workflow_node_data,
+    workflow_node_executions,
+    workflow_pauses,
+    workflow_run_data,
+    workflow_runs,
+)
 from server.kit.errors import invalid_param
 from server.kit.ids import canonical, is_uuid
 
-_R, _D = workflow_runs.c, workflow_run_data.c
+_R, _D, _P = workflow_runs.c, workflow_run_data.c, workflow_pauses.c
+_N, _ND = workflow_node_executions.c, workflow_node_data.c
 _ONE = hot(
     sa.select(
         workflow_runs, sa.cast(_D.inputs, sa.Text).label("inputs"), sa.cast(_D.outputs, sa.Text).label("outputs"),
     )
     .outerjoin(workflow_run_data, _D.run_id == _R.id)
     .where(_R.id == sa.bindparam("b_id"), _R.app_id == sa.bindparam("b_app"))
+)
+_SO_FAR = (
+    sa.select(
+        _R.id, _R.workflow_id, _R.created_at, _R.elapsed_time, _R.total_tokens, _R.total_steps,
+        sa.cast(_D.inputs, sa.Text).label("inputs"), _P.reasons, _P.created_at.label("paused_at"), messages.c.answer,
+    )
+    .outerjoin(workflow_run_data, _D.run_id == _R.id)
+    .outerjoin(workflow_pauses, _P.run_id == _R.id)
+    .outerjoin(messages, messages.c.id == _R.message_id)
+    .where(_R.id == sa.bindparam("b_id"), _R.app_id == sa.bindparam("b_app"))
+)
+_DONE = (
+    sa.select(
+        _N.id, _N.index, _N.node_id, _N.node_type, _N.title, _N.status, _N.error, _N.elapsed_time, _N.created_at,
+        _N.finished_at,
+        *(
+            sa.cast(_ND[name], sa.Text).label(name)
+            for name in ("inputs", "process_data", "outputs", "execution_metadata")
+        ),
+    )
+    .outerjoin(workflow_node_data, _ND.execution_id == _N.id)
+    .where(_N.workflow_run_id == sa.bindparam("b_id"), _N.app_id == sa.bindparam("b_app"))
+    .order_by(_N.index, _N.created_at, _N.id)
 )
 _SHOWN = (
     _R.id, _R.version, _R.status, _R.triggered_from, _R.error, _R.elapsed_time, _R.total_tokens, _R.total_steps,
@@ -51,6 +81,14 @@ class LogFilter:
     account_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """A run and its executions in their order; free values are JSON text. ``reasons`` None: it does not wait."""
+
+    run: sa.Row[Any]
+    executions: Sequence[sa.Row[Any]]
+
+
 class WorkflowLookup:
     """Workflow runs in one transaction, for readers."""
 
@@ -60,6 +98,12 @@ class WorkflowLookup:
     def one(self, app_id: str, run_id: str) -> sa.Row[Any] | None:
         """A run of an app; ``inputs`` and ``outputs`` are JSON text."""
         return self._uow.execute(_ONE, {"b_id": run_id, "b_app": app_id}).one_or_none()
+
+    def so_far(self, app_id: str, run_id: str) -> SoFar | None:
+        """All that a run has done."""
+        found = {"b_id": run_id, "b_app": app_id}
+        run = self._uow.execute(_SO_FAR, found).one_or_none()
+        return None if run is None else SoFar(run, self._uow.execute(_DONE, found).all())
 
     def by(self, tenant_id: str, email: str, wanted: LogFilter) -> LogFilter:
         """The filter, of runs by a member of a workspace unless ``email`` is empty. Raises invalid_param."""

@@ -34,7 +34,7 @@ class NestedRuns:
             version = await self._versions.of_run(run.tenant_id, app_id, workflow_id, None)
             started = await self._workflows.begin(
                 run.tenant_id, app_id, author, version, Request(inputs=dict(inputs)), invoke_from=run.invoke_from,
-                depth=run.depth,
+                triggered_from="debugging" if run.invoke_from == "debugger" else "app-run", depth=run.depth,
             )
         except AppError as error:
             raise ToolFaultError(str(error)) from error
@@ -44,6 +44,9 @@ class NestedRuns:
             started.request_stop()
         assert started.outcome is not None, "a finished run has an outcome"
         result: RunResult | None = started.outcome.result
+        if result is not None and result.status == "paused":
+            await self._workflows.drop_paused(started)
+            raise ToolFaultError("The workflow waits for somebody, which a tool cannot do.")
         if result is None or result.status not in {"succeeded", "partial-succeeded"}:
             cause = result.error if result else None
             raise ToolFaultError(cause or f"The workflow ended as {started.outcome.status}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,10 @@ class Kept:
     bodies: list[Mapping[str, object]]
 
 
-def paused(run: Run, plan: Plan, event: said.RunPaused, *, elapsed: float) -> Kept:
-    """The pause that the engine told."""
+def paused(
+    run: Run, plan: Plan, event: said.RunPaused, *, elapsed: float, cited: Sequence[Mapping[str, Any]]
+) -> Kept:
+    """The pause that the engine told; ``cited``: what knowledge nodes found so far."""
     reasons = [_with_form(plan, reason, event.at) for reason in event.reasons]
     bodies: list[Mapping[str, object]] = [{"human_input_required": required(reason)} for reason in reasons]
     bodies.append({"workflow_paused": WorkflowPaused(
@@ -47,7 +49,7 @@ def paused(run: Run, plan: Plan, event: said.RunPaused, *, elapsed: float) -> Ke
         paused_nodes=list(event.node_ids), reasons=dump(reasons),
     )
     pausing = Pausing(
-        state=dump(event.state), plan=dump(_plan(plan)), reasons=dump(reasons),
+        state=dump(event.state), plan=dump({**_plan(plan), "cited": cited}), reasons=dump(reasons),
         forms=dump([_form(reason) for reason in reasons]), answer=run.answer,
         elapsed=elapsed, tokens=event.tokens, steps=event.steps, last_sequence=run.last + len(bodies),
     )

@@ -11,6 +11,8 @@ from server.chat.inputs import InputField
 from server.engine.graph import Graph
 from server.engine.node import FormAnswer, RunInfo
 from server.engine.pool import Variables
+from server.engine.values import Selector
+from server.kit.ids import NIL_UUID
 from server.moderation.model import Rule
 from server.workflow_run.plain import dump
 
@@ -90,6 +92,8 @@ class Turn:
     auto_name: bool = False
     files: Sequence[Any] = ()
     introduction: str | None = None
+    # The message that this one follows (server/chat/memory.py); None: it begins a branch.
+    parent_id: str | None = NIL_UUID
 
 
 @dataclass(slots=True)
@@ -114,6 +118,9 @@ class Plan:
     depth: int = 0
     # Where it begins; empty: at the graph's start.
     root: str = ""
+    # The only node that runs, with the variables of others that it is given.
+    only: str = ""
+    given: Mapping[Selector, Any] = field(default_factory=dict)
     # Unix seconds at which it began, and how long it worked before it was paused.
     created_at: float = 0.0
     worked: float = 0.0
@@ -121,6 +128,8 @@ class Plan:
     answers: Sequence[FormAnswer] = ()
     # The inputs as they are told and stored, once that was asked for.
     told_inputs: str = ""
+    # What knowledge nodes found before a pause.
+    cited: Sequence[Mapping[str, Any]] = ()
     # Forms that wait already, by their node: form_id, form_token, expiration_time.
     forms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

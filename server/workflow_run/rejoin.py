@@ -14,12 +14,15 @@ from server.runs.registry import Runs
 from server.runs.run import is_pause, is_terminal
 from server.runs.store import RunStore, StoredRun
 from server.runs.wire import workflow_finished
+from server.workflow_run.snapshot import Snapshots
 from transom.run.v1.event_pb2 import MessageReplace, RunEvent
 
 _SNAPSHOT = frozenset({
     "workflow_started", "node_started", "node_finished", "node_retry", "iteration_started", "iteration_next",
     "iteration_completed", "loop_started", "loop_next", "loop_completed",
 })  # fmt: skip
+_EXECUTIONS = _SNAPSHOT - {"workflow_started", "iteration_next", "loop_next"}
+_GOING_ON = frozenset({"running", "paused"})
 _ENDS = frozenset({"workflow_finished", "message_end", "error"})
 _ASKING = frozenset({"human_input_required", "workflow_paused"})
 
@@ -31,6 +34,7 @@ class Rejoin:
         self._db = db
         self._uow = uow
         self._runs = runs
+        self._snapshots = Snapshots(db, uow)
 
     async def open(
         self, caller: Caller, run_id: str, *, after: int | None, snapshot: bool, across_pauses: bool
@@ -46,10 +50,23 @@ class Rejoin:
         if stored is None:
             raise not_found("Workflow run not found")
         if after is not None:
-            return self._follow(stored, after, across_pauses)
-        if stored.status not in {"running", "paused"}:
+            return await self._exactly(stored, after, across_pauses=across_pauses)
+        if stored.status not in _GOING_ON:
             return _ended(stored)
         return self._live(stored, snapshot, across_pauses)
+
+    async def rejoin(self, caller: Caller, task_id: str, after: int) -> Batches:
+        """What follows an event of the calling end user's task, across pauses. Raises not_found."""
+        stored = await self._runs.find(caller, task_id)
+        if stored.workflow is None:
+            return self._runs.local(stored, after) or self._runs.remote(stored, after)
+        return await self._exactly(stored, after, across_pauses=True)
+
+    async def _exactly(self, stored: StoredRun, after: int, *, across_pauses: bool) -> Batches:
+        """What follows an event; where the log has lost some of that, after what the run has done so far."""
+        if stored.status in _GOING_ON and not await self._runs.is_told_from(stored, after):
+            return self._live(stored, snapshot=True, across_pauses=across_pauses)
+        return self._follow(stored, after, across_pauses)
 
     def _find(self, app_id: str, end_user_id: str, run_id: str) -> StoredRun | None:
         with self._uow() as uow:
@@ -77,16 +94,36 @@ class Rejoin:
     async def _live(self, stored: StoredRun, snapshot: bool, across_pauses: bool) -> Batches:
         yield [PING]
         told = await self._runs.logged(stored.key.task_id)
-        after = told[-1].sequence if told else 0
+        # A run that waits knows the number of its last event, also when the log is gone.
+        after = told[-1].sequence if told else stored.last_sequence
         if not snapshot:
             run = self._runs.active.get(stored.key.task_id)
             after = max(after, run.last if run else 0)
         else:
-            yield _snapshot(told, stored)
-            if told and (is_terminal(told[-1]) or (is_pause(told[-1]) and not across_pauses)):
+            shown = await self._so_far(told, stored)
+            yield shown
+            last = told[-1] if told else shown[-1] if shown else None
+            if last is not None and (is_terminal(last) or (is_pause(last) and not across_pauses)):
                 return
         async for batch in self._follow(stored, after, across_pauses):
             yield batch
+
+    async def _so_far(self, told: Sequence[RunEvent], stored: StoredRun) -> list[RunEvent]:
+        """What a run has done, by its log as far as that is there, what is missing by the database."""
+        if told and told[0].sequence == 1:
+            return _snapshot(told, stored)
+        before = await self._snapshots.told(stored)
+        known = {_about(event) for event in told} - {None}
+        return [
+            *(event for event in before if _about(event) not in known),
+            *(event for event in _snapshot(told, stored) if not event.HasField("message_replace")),
+        ]
+
+
+def _about(event: RunEvent) -> tuple[str, str] | None:
+    """What an event tells of which execution."""
+    kind = event.WhichOneof("body")
+    return (kind, str(getattr(event, kind).id)) if kind in _EXECUTIONS else None
 
 
 def _snapshot(told: Sequence[RunEvent], stored: StoredRun) -> list[RunEvent]:

@@ -14,7 +14,7 @@ from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.db.faults import is_away
 from server.engine import events as said
-from server.engine.engine import Engine, Limits
+from server.engine.engine import Engine, Limits, single_node
 from server.engine.ports import Ports
 from server.engine.values import Selector, exposed, type_of
 from server.kit.errors import AppError, Reason
@@ -76,8 +76,12 @@ class Runner:
         await _Work(self, run, plan).go()
 
     def engine(self, plan: Plan) -> Engine:
-        """The engine of a run."""
+        """The engine of a run. Raises GraphError for a node that is not there."""
         limits = Limits(seconds=self._settings.run_max_seconds)
+        if plan.only:
+            return single_node(
+                plan.version.graph, plan.only, self.ports, plan.info, plan.variables, values=plan.given, limits=limits
+            )
         return Engine(
             plan.version.graph, self.ports, plan.info, plan.variables, limits=limits, root=plan.root,
             state=plan.state, answers=plan.answers,
@@ -147,7 +151,7 @@ class _Work:
         self._run = run
         self._plan = plan
         self._record = Record()
-        self._citations = Citations()
+        self._citations = Citations(plan.cited)
         self._writes: dict[str, str] = {}
         # Values that the author of a draft finds in the editor afterwards.
         self._left: list[DraftValue] = []
@@ -367,7 +371,7 @@ class _Work:
         run, plan = self._run, self._plan
         if run.stop_requested or run.lost:
             return False
-        kept = paused(run, plan, event, elapsed=self._elapsed)
+        kept = paused(run, plan, event, elapsed=self._elapsed, cited=self._citations.found)
         nodes, writes = self._record.take(), self._writes
         pausing: Pausing = kept.pausing
         stored = await self._runner.insist(
@@ -376,6 +380,8 @@ class _Work:
         )
         if stored:
             run.conclude(kept.outcome, kept.bodies)
+            if self._left:
+                await self._runner.leave(plan, self._left)
         else:
             self._record.retake()
         return bool(stored)

@@ -77,7 +77,15 @@ class WorkflowRunService:
             inputs=given.inputs, files=given.files, invoke_from=invoke_from, triggered_from=triggered_from, root=root,
             depth=depth, created_at=time.time(), api_key_id=api_key_id,
         )
+        return await self.launch(plan, limit)
+
+    async def launch(self, plan: Plan, limit: int = 0) -> Run:
+        """Store the run of a plan and start it."""
         return await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
+
+    async def drop_paused(self, run: Run) -> None:
+        """Stop a run that waits for somebody: nobody will wait for its end."""
+        await self._runs.stop_paused(run.key.app_id, run.key.task_id, None)
 
     def _store(self, plan: Plan, limit: int) -> RunKey:
         by_user = plan.author.role == "end_user"

@@ -96,7 +96,7 @@ class WorkflowRunStore:
         values = {one.name: one.value for one in self._uow.execute(VALUES, found)}
         return StoredConversation(row.status, row.dialogue_count, values)
 
-    def start(self, plan: Plan, key: RunKey, owner: str, name: str = "", parent: str | None = None) -> None:
+    def start(self, plan: Plan, key: RunKey, owner: str, name: str = "") -> None:
         """Store a run that begins, with its message and conversation."""
         values = {
             **_ids(plan, key), "mode": plan.mode, "end_user": key.end_user_id,
@@ -110,7 +110,7 @@ class WorkflowRunStore:
         if turn is not None:
             by_account = plan.author.role == "account"
             values |= {
-                "parent": parent, "given": dump(plan.inputs), "query": turn.query, "name": name,
+                "parent": turn.parent_id, "given": dump(plan.inputs), "query": turn.query, "name": name,
                 "introduction": turn.introduction, "source": "console" if by_account else "api",
                 "account": plan.author.id if by_account else None,
                 "variables": dump([

@@ -19,19 +19,19 @@ _SUMMED = ("prompt_price", "completion_price", "total_price")
 class Citations:
     """What knowledge nodes found, merged (sse-events.md 8.2)."""
 
-    def __init__(self) -> None:
-        self._found: list[Mapping[str, Any]] = []
+    def __init__(self, found: Sequence[Mapping[str, Any]] = ()) -> None:
+        self.found: list[Mapping[str, Any]] = list(found)
 
     def add(self, resources: Sequence[Mapping[str, Any]]) -> None:
         """One result; documents that an earlier one cites are left out."""
-        known = {_document(one) for one in self._found}
-        self._found += [one for one in resources if _document(one) not in known]
+        known = {_document(one) for one in self.found}
+        self.found += [one for one in resources if _document(one) not in known]
 
     def shown(self, plan: Plan) -> list[dict[str, Any]]:
         """All of them, numbered; none unless the app shows citations."""
         if not plan.version.features.retriever_resource:
             return []
-        return [{**one, "position": at, "retriever_from": "workflow"} for at, one in enumerate(self._found, 1)]
+        return [{**one, "position": at, "retriever_from": "workflow"} for at, one in enumerate(self.found, 1)]
 
 
 def _document(resource: Mapping[str, Any]) -> tuple[object, object]:

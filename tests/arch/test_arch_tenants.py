@@ -56,7 +56,7 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.store_partial": "messages of runs of this process",
     "RunStore.stop_requests": "runs of this process",
     "RunStore.sweep": "runs of dead processes, whoever asked for them",
-    "RunStore.stop_paused": "a run that the first statement found as its end user's",
+    "RunStore.stop_paused": "a run that the first statement found as its app's",
     "FormStore.expire": "forms of all tenants whose time is over",
     "FormStore.ready": "runs of all tenants that somebody has answered",
     "FormStore.paused": "a run whose form was answered, whoever asked",

@@ -12,7 +12,7 @@ import pytest
 from server.runs.store import INTERRUPTED
 from tests.durability.cluster import Cluster, polled
 from tests.harness.product import App
-from tests.rest.flows import chain, end, flow, llm, node, start
+from tests.rest.flows import chain, edge, end, flow, human, llm, node, start
 from tests.rest.sse import event, events, frames
 
 MODEL = "killed@tokens=600,delay=50"
@@ -75,3 +75,72 @@ def test_g5_killed_server_leaves_no_workflow_running(standing: Cluster, talking:
     last = [one["event"] for one in again][-2:]
     assert last == (["text_chunk", "workflow_finished"] if mode == "workflow" else ["workflow_finished", "error"])
     assert not standing.rows("SELECT task_id FROM runs WHERE status = 'running' AND task_id = %s", task_id)
+
+
+@pytest.fixture(scope="module")
+def asking(_standing: Cluster) -> App:
+    """A workflow that asks somebody in the middle."""
+    return flow(_standing.workspace, {
+        "nodes": [start("name"), human("ask"), end(said=("ask", "said"), name=("start", "name"))],
+        "edges": [edge("start", "ask"), edge("ask", "end", "ok")],
+    })  # fmt: skip
+
+
+def _paused(standing: Cluster, app: App) -> tuple[dict[str, Any], str]:
+    """A run that waits, and the server that it waited on when that was killed."""
+    body = {"inputs": {"name": "bo"}, "user": "u"}
+    made: dict[str, Any] = app.http.post("/v1/workflows/run", json=body).json()
+    assert made["data"]["status"] == "paused", made
+    # The log is written a moment behind.
+    time.sleep(0.5)
+    name = standing.server_of(made["task_id"])
+    standing.product.kill(name)
+    return made, name
+
+
+def _whole(app: App, run_id: str) -> list[dict[str, Any]]:
+    """All events of a run, across its pauses."""
+    place = f"/v1/workflow/{run_id}/events?user=u&continue_on_pause=true"
+    return events([app.http.get(place, headers={"Last-Event-ID": "0"}).text])
+
+
+def _check(standing: Cluster, app: App, made: dict[str, Any], killed: str) -> None:
+    run_id = made["workflow_run_id"]
+    place = f"/v1/workflows/run/{run_id}"
+    polled(lambda: app.http.get(place).json()["status"], "succeeded", "the run goes on", seconds=30)
+    assert app.http.get(place).json()["outputs"] == {"said": "yes", "name": "bo"}
+    assert standing.server_of(made["task_id"]) != killed
+    told = _whole(app, run_id)
+    assert [one["_id"] for one in told] == list(range(1, len(told) + 1))
+    assert [one["event"] for one in told if one["event"] != "text_chunk"] == [
+        "workflow_started", "node_started", "node_finished", "node_started", "human_input_required", "workflow_paused",
+        "human_input_form_filled", "workflow_started", "node_finished", "node_started", "node_finished",
+        "workflow_finished",
+    ]  # fmt: skip
+    nodes = standing.rows(
+        "SELECT node_id, status FROM workflow_node_executions WHERE workflow_run_id = %s ORDER BY index", run_id
+    )
+    assert [(row["node_id"], row["status"]) for row in nodes] == [
+        (name, "succeeded") for name in ("start", "ask", "end")
+    ]  # fmt: skip
+
+
+def test_g5_paused_run_goes_on_elsewhere_after_its_server_was_killed(standing: Cluster, asking: App) -> None:
+    made, killed = _paused(standing, asking)
+    token = made["data"]["reasons"][0]["form_token"]
+    answer = {"inputs": {"said": "yes"}, "action": "ok", "user": "somebody"}
+    polled(
+        lambda: asking.http.post(f"/v1/form/human_input/{token}", json=answer).status_code in {200, 412}, True,
+        "the form is taken",
+    )  # fmt: skip
+    _check(standing, asking, made, killed)
+
+
+def test_g5_answer_that_its_server_did_not_hear_any_more_is_heard_by_another(standing: Cluster, asking: App) -> None:
+    made, killed = _paused(standing, asking)
+    # As a process leaves it that dies when it has stored the answer.
+    standing.change(
+        "UPDATE human_input_forms SET status = 'submitted', action_id = 'ok', submitted_data = '{\"said\": \"yes\"}'"
+        f" WHERE workflow_run_id = '{made['workflow_run_id']}'"
+    )
+    _check(standing, asking, made, killed)

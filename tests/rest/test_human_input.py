@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
+import redis
+import sqlalchemy as sa
 
-from tests.harness.product import App, Workspace
+from server.db.workflow_tables import human_input_forms
+from tests.harness.product import App, Product, Workspace
 from tests.harness.stores import wait_until
-from tests.rest.flows import chain, end, flow, human, node, start
+from tests.rest.flows import chain, edge, end, flow, human, node, start
+from tests.rest.parties import database
 from tests.rest.sse import answer, events
 from tests.rest.test_workflow_runs import run, streamed
 
@@ -147,3 +154,155 @@ def test_chatflow_waits_and_goes_on(workspace: Workspace) -> None:
     assert (message["status"], message["answer"]) == ("normal", "You said yes.")
     told = events([app.http.get(f"/v1/chat-messages/{body['task_id']}/events?user=u").text])
     assert answer(told) == "You said yes."
+
+
+# The time limit of a form
+
+TIMED = {
+    "nodes": [
+        start("name"), human("ask", timeout=1, timeout_unit="day"), end(said=("ask", "said")),
+        {**end(late=("ask", "__action_id"), name=("start", "name")), "id": "late"},
+    ],
+    "edges": [edge("start", "ask"), edge("ask", "end", "ok"), edge("ask", "late", "__timeout")],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def connection(product: Product) -> Iterator[sa.Connection]:
+    with database(product) as found:
+        yield found.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def close_form(connection: sa.Connection, token: str) -> None:
+    """Let the time of a form be over."""
+    over = sa.func.now() - sa.text("interval '1 minute'")
+    forms = sa.update(human_input_forms).where(human_input_forms.c.token == token)
+    connection.execute(forms.values(expires_at=over))
+
+
+def test_form_is_open_for_the_time_that_its_node_says(workspace: Workspace) -> None:
+    started, required, _ = [
+        event["data"] for event in streamed(flow(workspace, TIMED), {"name": "bo"})
+        if event["event"] in {"workflow_started", "human_input_required", "workflow_paused"}
+    ]  # fmt: skip
+    assert 86_390 < required["expiration_time"] - started["created_at"] < 86_410
+
+
+def test_form_whose_time_is_over_goes_the_way_of_the_timeout(workspace: Workspace, connection: sa.Connection) -> None:
+    app = flow(workspace, TIMED)
+    made = run(app, {"name": "bo"})
+    run_id, token = made["workflow_run_id"], made["data"]["reasons"][0]["form_token"]
+    with following(app, run_id, "continue_on_pause=true") as after:
+        close_form(connection, token)
+        # Also before anybody has looked at the run.
+        assert (fill_in(app, token).status_code, fill_in(app, token).json()["code"]) == (412, "human_input_form_expired")
+        assert app.http.get(f"/v1/form/human_input/{token}").json()["code"] == "human_input_form_expired"
+        wait_until(lambda: status(app, run_id)["status"] == "succeeded", "the run goes on without an answer")
+    assert status(app, run_id)["outputs"] == {"late": "__timeout", "name": "bo"}
+    names = [event["event"] for event in after]
+    assert names[:2] == ["human_input_form_timeout", "workflow_started"]
+    assert after[0]["data"]["node_id"] == "ask"
+    assert isinstance(after[0]["data"]["expiration_time"], int)
+    assert names[-1] == "workflow_finished"
+
+
+def test_form_without_a_way_for_its_timeout_ends_the_run_with_nothing(
+    asking: App, connection: sa.Connection
+) -> None:
+    made = run(asking, {"name": "bo"})
+    close_form(connection, made["data"]["reasons"][0]["form_token"])
+    wait_until(lambda: status(asking, made["workflow_run_id"])["status"] == "succeeded", "the run ends")
+    assert status(asking, made["workflow_run_id"])["outputs"] == {}
+
+
+# A pause that is longer than the log is kept
+
+
+@contextlib.contextmanager
+def following(app: App, run_id: str, query: str = "", **headers: str) -> Iterator[list[dict[str, Any]]]:
+    """The events of a run that a reader in the background gets until its stream ends."""
+    told: list[dict[str, Any]] = []
+    opened = threading.Event()
+
+    def follow() -> None:
+        place = f"{app.http.base_url}/v1/workflow/{run_id}/events?user=u&{query}"
+        sent = {**app.http.headers, **headers}
+        with httpx.stream("GET", place, headers=sent, timeout=60) as reply:
+            chunks = reply.iter_text()
+            first = next(chunks)
+            opened.set()
+            told.extend(events([first, *chunks]))
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    assert opened.wait(10)
+    yield told
+    reader.join(20)
+    assert not reader.is_alive(), "the stream goes on"
+
+
+@pytest.fixture
+def lose_log(product: Product) -> Iterator[Callable[[str], None]]:
+    """Removes the log of a task, as time does."""
+    with redis.Redis.from_url(product.redis_url) as client:
+
+        def lose(task_id: str) -> None:
+            wait_until(lambda: client.delete(f"run:{task_id}:log") == 1, "there is a log")
+
+        yield lose
+
+
+def test_run_that_waits_longer_than_its_log_is_joined_and_goes_on(
+    asking: App, lose_log: Callable[[str], None]
+) -> None:
+    told = streamed(asking, {"name": "bo"})
+    run_id, token = told[-1]["workflow_run_id"], told[-2]["data"]["form_token"]
+    lose_log(told[0]["task_id"])
+    place = f"/v1/workflow/{run_id}/events?user=u&include_state_snapshot=true"
+    again = events([asking.http.get(place).text])
+    assert [event["event"] for event in again] == [event["event"] for event in told]
+    for before, now in zip(told, again, strict=True):
+        for name in ("id", "node_id", "outputs", "inputs", "form_token", "reasons", "paused_nodes", "created_at"):
+            assert now["data"].get(name) == before["data"].get(name), (before["event"], name)
+    with (
+        following(asking, run_id, "include_state_snapshot=true&continue_on_pause=true&event_ids=true") as whole,
+        following(asking, run_id, "continue_on_pause=true") as live,
+        following(asking, run_id, "continue_on_pause=true", **{"Last-Event-ID": "2"}) as lost,
+    ):
+        assert fill_in(asking, token).status_code == 200
+    assert status(asking, run_id)["outputs"] == {"said": "yes"}
+    rest = [event["event"] for event in live]
+    assert rest[:2] == ["human_input_form_filled", "workflow_started"]
+    assert rest[-1] == "workflow_finished"
+    assert [event["event"] for event in whole] == [event["event"] for event in lost]
+    assert [event["event"] for event in whole] == [*(event["event"] for event in told), *rest]
+    numbers = [event["_id"] for event in whole][len(told) - 1 :]
+    assert numbers == list(range(len(told), len(told) + len(rest) + 1)), "what follows the pause has its numbers"
+
+
+def test_chatflow_that_waits_longer_than_its_log_keeps_its_words(
+    workspace: Workspace, lose_log: Callable[[str], None]
+) -> None:
+    app = flow(workspace, {
+        "nodes": [start(), node("first", "answer", answer="Wait. "), human("ask"),
+                  node("answer", "answer", answer="You said {{#ask.said#}}.")],
+        "edges": [edge("start", "first"), edge("first", "ask"), edge("ask", "answer", "ok")],
+    }, "advanced-chat")  # fmt: skip
+    body = app.send("q").json()
+    assert body["data"]["answer"] == "Wait. "
+    lose_log(body["task_id"])
+    place = f"/v1/chat-messages/{body['task_id']}/events?user=u"
+    joined: list[dict[str, Any]] = []
+
+    def follow() -> None:
+        with app.http.stream("GET", place, headers={"Last-Event-ID": "0"}) as reply:
+            joined.extend(events(reply.iter_text()))
+
+    reader = threading.Thread(target=follow)
+    reader.start()
+    assert fill_in(app, body["data"]["reasons"][0]["form_token"]).status_code == 200
+    reader.join(20)
+    assert not reader.is_alive()
+    assert answer(joined) == "Wait. You said yes."
+    page = app.http.get("/v1/messages", params={"user": "u", "conversation_id": body["conversation_id"]}).json()
+    assert page["data"][0]["answer"] == "Wait. You said yes."

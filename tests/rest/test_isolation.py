@@ -56,14 +56,15 @@ NOT_OWNED: Mapping[str, str] = {
         f"{request}.node_id": "a node in the app's own graph"
         for request in (
             "ListDraftNodeVariablesRequest", "DeleteDraftNodeVariablesRequest", "RunDraftNodeRequest",
-            "GetNodeLastRunRequest", "GetTriggerWebhookRequest",
+            "GetNodeLastRunRequest", "GetTriggerWebhookRequest", "StreamDraftContainerRequest", "RunDraftTriggerRequest",
         )
     },
+    "RunDraftTriggersRequest.node_ids": "nodes in the app's own graph",
     "CallWebhookRequest.webhook_id": "the address is the right to call",
     "CallDebugWebhookRequest.webhook_id": "the address is the right to call",
     "ListAppLogsRequest.created_by_end_user_session_id": "a filter over the app's own log",
     "StreamDraftChatRequest.conversation_id": "the author's own; test_workflow_console.py",
-    "StreamDraftChatRequest.parent_message_id": "accepted, without effect",
+    "StreamDraftChatRequest.parent_message_id": "of that conversation; test_workflow_console.py",
     "ListWorkflowsRequest.user_id": "a filter over the app's own versions",
     "ReadSignedFileRequest.file_id": "the signature stands for the right to read; test_file_links",
     "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
@@ -122,6 +123,10 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "RunDraftNode": {"node_id": "start", "inputs": {}},
     "GetNodeLastRun": {"node_id": "start"},
     "StreamDraftChat": {"query": "q"},
+    "StreamDraftIteration": {"node_id": "each"},
+    "StreamDraftLoop": {"node_id": "count"},
+    "RunDraftTrigger": {"node_id": "hook"},
+    "RunDraftTriggers": {"node_ids": ["hook"]},
     "EnableTrigger": {"enable_trigger": False},
     "GetTriggerWebhook": {"node_id": "hook"},
     "StreamWorkflowVersion": {"inputs": {}, "response_mode": "streaming"},
@@ -244,9 +249,11 @@ UNREAD: Mapping[tuple[str, str], str] = {
 # Only a document that is being indexed can be paused, and no worker runs here; a new address is called before it is
 # stored.
 # Apps of workflow mode are no chatflows, a node that nobody ran has no last run (test_workflow_console.py), and these
-# have no webhook node (test_triggers.py).
+# have no webhook node (test_triggers.py), no iteration and no loop.
 NOT_MINE_EITHER = {
     ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
+    ("StreamDraftIteration", "app_id"), ("StreamDraftLoop", "app_id"), ("RunDraftTrigger", "app_id"),
+    ("RunDraftTriggers", "app_id"),
     ("ControlProcessing", "dataset_id"), ("ControlProcessing", "document_id"),
     ("UpdateExternalApi", "api_id"), ("UpdateApiBasedExtension", "extension_id"), ("AuthorizeMcpProvider", "provider_id"), ("RefreshMcpProvider", "provider_id"),
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),

@@ -11,7 +11,8 @@ import pytest
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, App
-from tests.rest.flows import chain, end, flow, node, start
+from tests.harness.stores import wait_until
+from tests.rest.flows import chain, edge, end, flow, human, node, start
 from tests.rest.knowledge import Knowledge, search_by
 from tests.rest.sse import answer, events
 from tests.rest.test_knowledge_apps import set_metadata
@@ -102,6 +103,37 @@ def test_answer_from_datasets_is_filtered_by_metadata_and_cited(
     # A filter that no document passes finds nothing.
     nothing = told(app, "harbour", inputs={"after": "3000"})
     assert finished(nothing, "kb")["outputs"] == {"result": []}
+
+
+def test_answer_that_waited_for_somebody_cites_what_was_found_before(indexed: Knowledge) -> None:
+    dataset_id = indexed.quality(retrieval_model=search_by("semantic_search", top_k=3))
+    document = indexed.add_text(dataset_id, "The lighthouse is red.")
+    app = flow(indexed.workspace, {
+        "nodes": [
+            start(),
+            node("kb", "knowledge-retrieval", dataset_ids=[dataset_id], retrieval_mode="multiple",
+                 query_variable_selector=["sys", "query"],
+                 multiple_retrieval_config={"top_k": 4, "reranking_enable": False}),
+            node("llm", "llm", model=chosen(indexed.workspace.model),
+                 context={"enabled": True, "variable_selector": ["kb", "result"]},
+                 prompt_template=[{"role": "user", "text": "{{#context#}}"}]),
+            human("ask"), node("answer", "answer", answer="{{#ask.said#}}"),
+        ],
+        "edges": [edge("start", "kb"), edge("kb", "llm"), edge("llm", "ask"), edge("ask", "answer", "ok")],
+    }, "advanced-chat", features={"retriever_resource": {"enabled": True}})  # fmt: skip
+    body = app.send("lighthouse").json()
+    token = body["data"]["reasons"][0]["form_token"]
+    filled = {"inputs": {"said": "It is red."}, "action": "ok", "user": "somebody"}
+    assert app.http.post(f"/v1/form/human_input/{token}", json=filled).status_code == 200
+    page = {"user": "u", "conversation_id": body["conversation_id"]}
+
+    def message() -> dict[str, Any]:
+        found: dict[str, Any] = app.http.get("/v1/messages", params=page).json()["data"][0]
+        return found
+
+    wait_until(lambda: message()["status"] == "normal", "the run goes on")
+    (cited,) = message()["retriever_resources"]
+    assert (cited["document_id"], cited["position"]) == (document["id"], 1)
 
 
 def test_node_remembers_the_conversation(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:

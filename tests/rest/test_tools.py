@@ -17,7 +17,7 @@ from tests.doubles.loopback import in_thread
 from tests.doubles.mcp_server import TOOLS, McpServer
 from tests.doubles.web_server import WebServer
 from tests.harness.product import App, Workspace
-from tests.rest.flows import chain, end, flow, node, start
+from tests.rest.flows import chain, edge, end, flow, human, node, start
 from tests.rest.knowledge import Knowledge, new_name
 from tests.rest.parties import database
 
@@ -330,6 +330,57 @@ def test_run_calls_tools_of_every_kind(workspace: Workspace, console: httpx.Clie
     assert (echoed["body"], echoed["headers"]["x-a"]) == ('{"q":"why"}', "why")
     (picture,) = said["chart"]
     assert picture["filename"] == "bar_chart.svg" and httpx.get(picture["url"]).content.startswith(b"<svg")
+
+
+def as_tool(console: httpx.Client, app: App) -> tuple[str, str]:
+    """Offer a published workflow as a tool; its provider and its name."""
+    asked = {"workflow_app_id": app.id, "name": f"inner_{app.id[-8:]}", "label": "Inner"}
+    ok(console.post(f"{WORKFLOW}/create", json=asked))
+    provider: str = ok(console.get(f"{WORKFLOW}/get", params={"workflow_app_id": app.id}))["workflow_tool_id"]
+    return provider, asked["name"]
+
+
+def runs_of(console: httpx.Client, app: App, source: str = "app-run") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = ok(
+        console.get(f"/console/api/apps/{app.id}/workflow-runs", params={"triggered_from": source})
+    )["data"]
+    return found
+
+
+def test_workflow_that_a_tool_runs_has_a_record_of_its_own(workspace: Workspace, console: httpx.Client) -> None:
+    inner = flow(workspace, chain(start("q"), end(said=("start", "q"))))
+    outer = flow(workspace, chain(
+        start("q"), tool("inner", "workflow", *as_tool(console, inner), q="{{#start.q#}}!"), end(said=("inner", "said")),
+    ))  # fmt: skip
+    assert run(outer, {"q": "why"})["outputs"] == {"said": "why!"}
+    (its_own,) = runs_of(console, inner)
+    detail = ok(console.get(f"/console/api/apps/{inner.id}/workflow-runs/{its_own['id']}"))
+    assert (detail["status"], detail["outputs"], detail["inputs"]["q"]) == ("succeeded", {"said": "why!"}, "why!")
+    # It belongs to the end user who called the outer one.
+    assert detail["created_by_end_user"]["session_id"] == "u"
+    (outer_run,) = runs_of(console, outer)
+    nodes = ok(console.get(f"/console/api/apps/{outer.id}/workflow-runs/{outer_run['id']}/node-executions"))["data"]
+    assert [one["node_id"] for one in nodes] == ["start", "inner", "end"]
+    # An author's trial of the outer one is a trial of the inner one too.
+    place = f"/console/api/apps/{outer.id}/workflows/draft/run"
+    assert '"status":"succeeded"' in console.post(place, json={"inputs": {"q": "try"}}).text.replace(" ", "")
+    assert [len(runs_of(console, inner, source)) for source in ("app-run", "debugging")] == [1, 1]
+
+
+def test_workflow_that_asks_somebody_fails_as_a_tool_and_does_not_wait(
+    workspace: Workspace, console: httpx.Client
+) -> None:
+    inner = flow(workspace, {
+        "nodes": [start("q"), human("ask"), end(said=("ask", "said"))],
+        "edges": [edge("start", "ask"), edge("ask", "end", "ok")],
+    })  # fmt: skip
+    outer = flow(workspace, chain(
+        start("q"), tool("inner", "workflow", *as_tool(console, inner), q="x"), end(said=("inner", "text")),
+    ))  # fmt: skip
+    done = run(outer)
+    assert (done["status"], "The workflow waits for somebody" in done["error"]) == ("failed", True)
+    (its_own,) = runs_of(console, inner)
+    assert its_own["status"] == "stopped"
 
 
 def test_workflow_that_calls_itself_ends_at_the_fifth_level(workspace: Workspace, console: httpx.Client) -> None:

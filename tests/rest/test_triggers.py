@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+import redis
 import sqlalchemy as sa
 from google.api.httpbody_pb2 import HttpBody
 
@@ -19,6 +20,7 @@ from tests.harness.product import App, Product, Workspace
 from tests.harness.stores import wait_until
 from tests.rest.flows import Graph, chain, edge, end, flow, node
 from tests.rest.parties import database
+from tests.rest.sse import events
 from transom.workflow.v1 import webhook_http_service_pb2, webhook_http_service_pb2_grpc
 
 HOOK = node(
@@ -147,6 +149,21 @@ def test_unknown_address_is_not_found(workspace: Workspace, anybody: httpx.Clien
             assert (reply.status_code, reply.json()["code"]) == (404, "not_found")
 
 
+def test_query_is_read_as_it_was_sent(workspace: Workspace, anybody: httpx.Client) -> None:
+    params = [{"name": name, "type": "string", "required": True} for name in ("empty", "a b", "tags[]")]
+    hook = node("hook", "trigger-webhook", method="get", content_type="text/plain", params=params, body=[])
+    app = flow(workspace, chain(hook, end(raw=("hook", "_webhook_raw"), empty=("hook", "empty"))))
+    url = address(workspace, app)
+    missing = anybody.get(f"{url}?empty=")
+    assert missing.json()["message"] == "Required query parameter missing: a b"
+    assert anybody.get(f"{url}?empty=&a%20b=1+2&tags[]=x&tags[]=y&flag&none=&").status_code == 200
+    (run,) = ended(workspace, app)
+    found = outputs(workspace, app, run)
+    assert found["empty"] == ""
+    sent = {"empty": "", "a b": "1 2", "tags[]": "x", "flag": "", "none": ""}
+    assert found["raw"]["query_params"] == sent
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 def test_webhooks_are_of_any_method(workspace: Workspace, anybody: httpx.Client, method: str) -> None:
     app = flow(workspace, hooked(method=method.lower(), body=[], status_code=200, response_body="thanks"))
@@ -239,6 +256,59 @@ def test_trigger_of_another_app_or_workspace_is_unknown(workspace: Workspace, ap
     assert same["status"] == "enabled"
     missing = workspace.console.post(f"/console/api/apps/{app.id}/trigger-enable", json={"trigger_id": listed["id"]})
     assert (missing.status_code, missing.json()["code"]) == (400, "invalid_param")
+
+
+def ask(workspace: Workspace, app: App, *node_ids: str) -> httpx.Response:
+    """Whether a trigger of the draft has started something."""
+    path, body = ("run-all", {"node_ids": node_ids}) if len(node_ids) > 1 else ("run", {"node_id": node_ids[0]})
+    return workspace.console.post(f"/console/api/apps/{app.id}/workflows/draft/trigger/{path}", json=body)
+
+
+WAITING = {"status": "waiting", "retry_in": 2000}
+
+
+def test_author_listens_to_a_webhook_of_the_draft(workspace: Workspace, anybody: httpx.Client) -> None:
+    app = flow(workspace, hooked())
+    debug = address(workspace, app, name="webhook_debug_url")
+    # Nobody listens yet.
+    assert anybody.post(debug, json={"name": "unheard"}).status_code == 202
+    for _ in range(2):
+        reply = ask(workspace, app, "hook")
+        assert (reply.status_code, reply.json()) == (200, WAITING)
+        assert reply.headers["content-type"] == "application/json"
+    assert anybody.post(debug, json={"name": "bo"}).status_code == 202
+    reply = ask(workspace, app, "hook")
+    assert reply.headers["content-type"] == "text/event-stream; charset=utf-8"
+    told = events([reply.text])
+    assert [event["event"] for event in told if event["event"] != "text_chunk"] == [
+        "workflow_started", "node_started", "node_finished", "node_started", "node_finished", "workflow_finished",
+    ]  # fmt: skip
+    assert told[-1]["data"]["outputs"]["name"] == "bo"
+    assert ask(workspace, app, "hook").json() == WAITING
+    ended(workspace, app, "debugging", 2)
+
+
+def test_author_listens_to_all_triggers_of_the_draft(workspace: Workspace, product: Product) -> None:
+    graph = {"nodes": [CLOCK, HOOK, end(at=("sys", "timestamp"))], "edges": [edge("clock", "end"), edge("hook", "end")]}
+    app = flow(workspace, hooked())
+    place = f"/console/api/apps/{app.id}/workflows/draft"
+    draft = workspace.ok(workspace.console.get(place))
+    sent = {"graph": graph, "features": {}, "hash": draft["hash"]}
+    workspace.ok(workspace.console.post(place, json=sent))
+    assert ask(workspace, app, "clock", "hook").json() == WAITING
+    with redis.Redis.from_url(product.redis_url) as client:
+        # The time has come.
+        assert client.set(f"draft-trigger:{app.id}:clock:due", 0, xx=True, keepttl=True)
+    told = events([ask(workspace, app, "hook", "clock").text])
+    assert (told[1]["data"]["node_id"], told[-1]["data"]["status"]) == ("clock", "succeeded")
+    assert ask(workspace, app, "clock").json() == WAITING
+    for wrong in ("end", "nowhere"):
+        refused = ask(workspace, app, wrong)
+        assert (refused.status_code, refused.json()["code"]) == (400, "invalid_param")
+    refused = workspace.console.post(f"{place}/trigger/run-all", json={})
+    assert (refused.status_code, refused.json()["message"]) == (400, "node_ids is required")
+    chat = workspace.app("advanced-chat")
+    assert ask(workspace, chat, "hook").json()["code"] == "app_not_found"
 
 
 # Schedules

@@ -24,15 +24,20 @@ _sym_db = _symbol_database.Default()
 
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from transom.common.v1 import options_pb2 as transom_dot_common_dot_v1_dot_options__pb2
+from transom.run.v1 import event_pb2 as transom_dot_run_dot_v1_dot_event__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)transom/workflow/v1/trigger_service.proto\x12\x13transom.workflow.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftransom/common/v1/options.proto\"0\n\x13ListTriggersRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\"B\n\x14ListTriggersResponse\x12*\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x1c.transom.workflow.v1.Trigger\"\xd2\x01\n\x07Trigger\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0ctrigger_type\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07node_id\x18\x04 \x01(\t\x12\x15\n\rprovider_name\x18\x05 \x01(\t\x12\x0c\n\x04icon\x18\x06 \x01(\t\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x12\n\ncreated_at\x18\x08 \x01(\t\x12\x12\n\nupdated_at\x18\t \x01(\t\x12\x18\n\x0bnext_run_at\x18\n \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_run_at\"\x84\x01\n\x14\x45nableTriggerRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12!\n\ntrigger_id\x18\x02 \x01(\tB\r\x92\xb5\x18\t\x1a\x07trigger\x12\x1b\n\x0e\x65nable_trigger\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x11\n\x0f_enable_trigger\"F\n\x18GetTriggerWebhookRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12\x0f\n\x07node_id\x18\x02 \x01(\t\"\x85\x01\n\x0eTriggerWebhook\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\x12\x19\n\x11webhook_debug_url\x18\x04 \x01(\t\x12\x0f\n\x07node_id\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\t2\x85\x04\n\x0eTriggerService\x12\x96\x01\n\x0cListTriggers\x12(.transom.workflow.v1.ListTriggersRequest\x1a).transom.workflow.v1.ListTriggersResponse\"1\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02%\x12#/console/api/apps/{app_id}/triggers\x12\xaa\x01\n\rEnableTrigger\x12).transom.workflow.v1.EnableTriggerRequest\x1a\x1c.transom.workflow.v1.Trigger\"P\x8a\xb5\x18\x18\x08\x04\x32\x05owner2\x05\x61\x64min2\x06\x65\x64itor\x82\xd3\xe4\x93\x02.\")/console/api/apps/{app_id}/trigger-enable:\x01*\x12\xac\x01\n\x11GetTriggerWebhook\x12-.transom.workflow.v1.GetTriggerWebhookRequest\x1a#.transom.workflow.v1.TriggerWebhook\"C\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x37\x12\x35/console/api/apps/{app_id}/workflows/triggers/webhookb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)transom/workflow/v1/trigger_service.proto\x12\x13transom.workflow.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftransom/common/v1/options.proto\x1a\x1atransom/run/v1/event.proto\"D\n\x16RunDraftTriggerRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12\x0f\n\x07node_id\x18\x02 \x01(\t\"F\n\x17RunDraftTriggersRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12\x10\n\x08node_ids\x18\x02 \x03(\t\"0\n\x13ListTriggersRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\"B\n\x14ListTriggersResponse\x12*\n\x04\x64\x61ta\x18\x01 \x03(\x0b\x32\x1c.transom.workflow.v1.Trigger\"\xd2\x01\n\x07Trigger\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0ctrigger_type\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0f\n\x07node_id\x18\x04 \x01(\t\x12\x15\n\rprovider_name\x18\x05 \x01(\t\x12\x0c\n\x04icon\x18\x06 \x01(\t\x12\x0e\n\x06status\x18\x07 \x01(\t\x12\x12\n\ncreated_at\x18\x08 \x01(\t\x12\x12\n\nupdated_at\x18\t \x01(\t\x12\x18\n\x0bnext_run_at\x18\n \x01(\tH\x00\x88\x01\x01\x42\x0e\n\x0c_next_run_at\"\x84\x01\n\x14\x45nableTriggerRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12!\n\ntrigger_id\x18\x02 \x01(\tB\r\x92\xb5\x18\t\x1a\x07trigger\x12\x1b\n\x0e\x65nable_trigger\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\x11\n\x0f_enable_trigger\"F\n\x18GetTriggerWebhookRequest\x12\x19\n\x06\x61pp_id\x18\x01 \x01(\tB\t\x92\xb5\x18\x05\x1a\x03\x61pp\x12\x0f\n\x07node_id\x18\x02 \x01(\t\"\x85\x01\n\x0eTriggerWebhook\x12\n\n\x02id\x18\x01 \x01(\t\x12\x12\n\nwebhook_id\x18\x02 \x01(\t\x12\x13\n\x0bwebhook_url\x18\x03 \x01(\t\x12\x19\n\x11webhook_debug_url\x18\x04 \x01(\t\x12\x0f\n\x07node_id\x18\x05 \x01(\t\x12\x12\n\ncreated_at\x18\x06 \x01(\t2\x83\x07\n\x0eTriggerService\x12\x96\x01\n\x0cListTriggers\x12(.transom.workflow.v1.ListTriggersRequest\x1a).transom.workflow.v1.ListTriggersResponse\"1\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02%\x12#/console/api/apps/{app_id}/triggers\x12\xaa\x01\n\rEnableTrigger\x12).transom.workflow.v1.EnableTriggerRequest\x1a\x1c.transom.workflow.v1.Trigger\"P\x8a\xb5\x18\x18\x08\x04\x32\x05owner2\x05\x61\x64min2\x06\x65\x64itor\x82\xd3\xe4\x93\x02.\")/console/api/apps/{app_id}/trigger-enable:\x01*\x12\xac\x01\n\x11GetTriggerWebhook\x12-.transom.workflow.v1.GetTriggerWebhookRequest\x1a#.transom.workflow.v1.TriggerWebhook\"C\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x37\x12\x35/console/api/apps/{app_id}/workflows/triggers/webhook\x12\xb9\x01\n\x0fRunDraftTrigger\x12+.transom.workflow.v1.RunDraftTriggerRequest\x1a\x18.transom.run.v1.RunEvent\"]\x8a\xb5\x18\x18\x08\x04\x32\x05owner2\x05\x61\x64min2\x06\x65\x64itor\x82\xd3\xe4\x93\x02;\"6/console/api/apps/{app_id}/workflows/draft/trigger/run:\x01*0\x01\x12\xbf\x01\n\x10RunDraftTriggers\x12,.transom.workflow.v1.RunDraftTriggersRequest\x1a\x18.transom.run.v1.RunEvent\"a\x8a\xb5\x18\x18\x08\x04\x32\x05owner2\x05\x61\x64min2\x06\x65\x64itor\x82\xd3\xe4\x93\x02?\":/console/api/apps/{app_id}/workflows/draft/trigger/run-all:\x01*0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'transom.workflow.v1.trigger_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_RUNDRAFTTRIGGERREQUEST'].fields_by_name['app_id']._loaded_options = None
+  _globals['_RUNDRAFTTRIGGERREQUEST'].fields_by_name['app_id']._serialized_options = b'\222\265\030\005\032\003app'
+  _globals['_RUNDRAFTTRIGGERSREQUEST'].fields_by_name['app_id']._loaded_options = None
+  _globals['_RUNDRAFTTRIGGERSREQUEST'].fields_by_name['app_id']._serialized_options = b'\222\265\030\005\032\003app'
   _globals['_LISTTRIGGERSREQUEST'].fields_by_name['app_id']._loaded_options = None
   _globals['_LISTTRIGGERSREQUEST'].fields_by_name['app_id']._serialized_options = b'\222\265\030\005\032\003app'
   _globals['_ENABLETRIGGERREQUEST'].fields_by_name['app_id']._loaded_options = None
@@ -47,18 +52,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRIGGERSERVICE'].methods_by_name['EnableTrigger']._serialized_options = b'\212\265\030\030\010\0042\005owner2\005admin2\006editor\202\323\344\223\002.\")/console/api/apps/{app_id}/trigger-enable:\001*'
   _globals['_TRIGGERSERVICE'].methods_by_name['GetTriggerWebhook']._loaded_options = None
   _globals['_TRIGGERSERVICE'].methods_by_name['GetTriggerWebhook']._serialized_options = b'\212\265\030\002\010\004\202\323\344\223\0027\0225/console/api/apps/{app_id}/workflows/triggers/webhook'
-  _globals['_LISTTRIGGERSREQUEST']._serialized_start=129
-  _globals['_LISTTRIGGERSREQUEST']._serialized_end=177
-  _globals['_LISTTRIGGERSRESPONSE']._serialized_start=179
-  _globals['_LISTTRIGGERSRESPONSE']._serialized_end=245
-  _globals['_TRIGGER']._serialized_start=248
-  _globals['_TRIGGER']._serialized_end=458
-  _globals['_ENABLETRIGGERREQUEST']._serialized_start=461
-  _globals['_ENABLETRIGGERREQUEST']._serialized_end=593
-  _globals['_GETTRIGGERWEBHOOKREQUEST']._serialized_start=595
-  _globals['_GETTRIGGERWEBHOOKREQUEST']._serialized_end=665
-  _globals['_TRIGGERWEBHOOK']._serialized_start=668
-  _globals['_TRIGGERWEBHOOK']._serialized_end=801
-  _globals['_TRIGGERSERVICE']._serialized_start=804
-  _globals['_TRIGGERSERVICE']._serialized_end=1321
+  _globals['_TRIGGERSERVICE'].methods_by_name['RunDraftTrigger']._loaded_options = None
+  _globals['_TRIGGERSERVICE'].methods_by_name['RunDraftTrigger']._serialized_options = b'\212\265\030\030\010\0042\005owner2\005admin2\006editor\202\323\344\223\002;\"6/console/api/apps/{app_id}/workflows/draft/trigger/run:\001*'
+  _globals['_TRIGGERSERVICE'].methods_by_name['RunDraftTriggers']._loaded_options = None
+  _globals['_TRIGGERSERVICE'].methods_by_name['RunDraftTriggers']._serialized_options = b'\212\265\030\030\010\0042\005owner2\005admin2\006editor\202\323\344\223\002?\":/console/api/apps/{app_id}/workflows/draft/trigger/run-all:\001*'
+  _globals['_RUNDRAFTTRIGGERREQUEST']._serialized_start=157
+  _globals['_RUNDRAFTTRIGGERREQUEST']._serialized_end=225
+  _globals['_RUNDRAFTTRIGGERSREQUEST']._serialized_start=227
+  _globals['_RUNDRAFTTRIGGERSREQUEST']._serialized_end=297
+  _globals['_LISTTRIGGERSREQUEST']._serialized_start=299
+  _globals['_LISTTRIGGERSREQUEST']._serialized_end=347
+  _globals['_LISTTRIGGERSRESPONSE']._serialized_start=349
+  _globals['_LISTTRIGGERSRESPONSE']._serialized_end=415
+  _globals['_TRIGGER']._serialized_start=418
+  _globals['_TRIGGER']._serialized_end=628
+  _globals['_ENABLETRIGGERREQUEST']._serialized_start=631
+  _globals['_ENABLETRIGGERREQUEST']._serialized_end=763
+  _globals['_GETTRIGGERWEBHOOKREQUEST']._serialized_start=765
+  _globals['_GETTRIGGERWEBHOOKREQUEST']._serialized_end=835
+  _globals['_TRIGGERWEBHOOK']._serialized_start=838
+  _globals['_TRIGGERWEBHOOK']._serialized_end=971
+  _globals['_TRIGGERSERVICE']._serialized_start=974
+  _globals['_TRIGGERSERVICE']._serialized_end=1873
 # @@protoc_insertion_point(module_scope)

@@ -1,5 +1,6 @@
 from google.api import annotations_pb2 as _annotations_pb2
 from transom.common.v1 import options_pb2 as _options_pb2
+from transom.run.v1 import event_pb2 as _event_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -7,6 +8,22 @@ from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class RunDraftTriggerRequest(_message.Message):
+    __slots__ = ("app_id", "node_id")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    NODE_ID_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    node_id: str
+    def __init__(self, app_id: _Optional[str] = ..., node_id: _Optional[str] = ...) -> None: ...
+
+class RunDraftTriggersRequest(_message.Message):
+    __slots__ = ("app_id", "node_ids")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    NODE_IDS_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    node_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, app_id: _Optional[str] = ..., node_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListTriggersRequest(_message.Message):
     __slots__ = ("app_id",)

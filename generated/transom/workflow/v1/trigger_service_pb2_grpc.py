@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from transom.run.v1 import event_pb2 as transom_dot_run_dot_v1_dot_event__pb2
 from transom.workflow.v1 import trigger_service_pb2 as transom_dot_workflow_dot_v1_dot_trigger__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -50,6 +51,16 @@ class TriggerServiceStub:
                 request_serializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.GetTriggerWebhookRequest.SerializeToString,
                 response_deserializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.TriggerWebhook.FromString,
                 _registered_method=True)
+        self.RunDraftTrigger = channel.unary_stream(
+                '/transom.workflow.v1.TriggerService/RunDraftTrigger',
+                request_serializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggerRequest.SerializeToString,
+                response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+                _registered_method=True)
+        self.RunDraftTriggers = channel.unary_stream(
+                '/transom.workflow.v1.TriggerService/RunDraftTriggers',
+                request_serializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggersRequest.SerializeToString,
+                response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+                _registered_method=True)
 
 
 class TriggerServiceServicer:
@@ -77,6 +88,23 @@ class TriggerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RunDraftTrigger(self, request, context):
+        """The run of the draft that a trigger node has started since the last call, as a stream of its events. None yet: a JSON
+        answer `{"status": "waiting", "retry_in": 2000}` (gRPC: `trigger_waiting`); ask again after that many milliseconds.
+        A request to the debug address of a webhook starts a run, and so does a schedule whose time comes while somebody
+        asks at least every ten seconds. Errors: draft_workflow_not_exist, invalid_param for a node that is no trigger.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RunDraftTriggers(self, request, context):
+        """The same of several trigger nodes: the first that has started one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TriggerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +122,16 @@ def add_TriggerServiceServicer_to_server(servicer, server):
                     servicer.GetTriggerWebhook,
                     request_deserializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.GetTriggerWebhookRequest.FromString,
                     response_serializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.TriggerWebhook.SerializeToString,
+            ),
+            'RunDraftTrigger': grpc.unary_stream_rpc_method_handler(
+                    servicer.RunDraftTrigger,
+                    request_deserializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggerRequest.FromString,
+                    response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
+            ),
+            'RunDraftTriggers': grpc.unary_stream_rpc_method_handler(
+                    servicer.RunDraftTriggers,
+                    request_deserializer=transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggersRequest.FromString,
+                    response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +216,60 @@ class TriggerService:
             '/transom.workflow.v1.TriggerService/GetTriggerWebhook',
             transom_dot_workflow_dot_v1_dot_trigger__service__pb2.GetTriggerWebhookRequest.SerializeToString,
             transom_dot_workflow_dot_v1_dot_trigger__service__pb2.TriggerWebhook.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunDraftTrigger(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/transom.workflow.v1.TriggerService/RunDraftTrigger',
+            transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggerRequest.SerializeToString,
+            transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RunDraftTriggers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/transom.workflow.v1.TriggerService/RunDraftTriggers',
+            transom_dot_workflow_dot_v1_dot_trigger__service__pb2.RunDraftTriggersRequest.SerializeToString,
+            transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
             options,
             channel_credentials,
             insecure,

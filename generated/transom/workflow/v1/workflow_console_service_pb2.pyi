@@ -52,6 +52,16 @@ class RunDraftNodeRequest(_message.Message):
     files: _containers.RepeatedCompositeFieldContainer[_struct_pb2.Struct]
     def __init__(self, app_id: _Optional[str] = ..., node_id: _Optional[str] = ..., inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., query: _Optional[str] = ..., files: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ...) -> None: ...
 
+class StreamDraftContainerRequest(_message.Message):
+    __slots__ = ("app_id", "node_id", "inputs")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    NODE_ID_FIELD_NUMBER: _ClassVar[int]
+    INPUTS_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    node_id: str
+    inputs: _struct_pb2.Struct
+    def __init__(self, app_id: _Optional[str] = ..., node_id: _Optional[str] = ..., inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...
+
 class GetNodeLastRunRequest(_message.Message):
     __slots__ = ("app_id", "node_id")
     APP_ID_FIELD_NUMBER: _ClassVar[int]

@@ -48,6 +48,16 @@ class WorkflowConsoleServiceStub:
                 request_serializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftChatRequest.SerializeToString,
                 response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
                 _registered_method=True)
+        self.StreamDraftIteration = channel.unary_stream(
+                '/transom.workflow.v1.WorkflowConsoleService/StreamDraftIteration',
+                request_serializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.SerializeToString,
+                response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+                _registered_method=True)
+        self.StreamDraftLoop = channel.unary_stream(
+                '/transom.workflow.v1.WorkflowConsoleService/StreamDraftLoop',
+                request_serializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.SerializeToString,
+                response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+                _registered_method=True)
         self.RunDraftNode = channel.unary_unary(
                 '/transom.workflow.v1.WorkflowConsoleService/RunDraftNode',
                 request_serializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.RunDraftNodeRequest.SerializeToString,
@@ -103,6 +113,20 @@ class WorkflowConsoleServiceServicer:
 
     def StreamDraftChat(self, request, context):
         """Sends a message to the draft of a chatflow and streams the run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamDraftIteration(self, request, context):
+        """Runs an iteration of the draft alone, with the nodes inside of it, and streams the run.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StreamDraftLoop(self, request, context):
+        """Runs a loop of the draft alone, with the nodes inside of it, and streams the run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -175,6 +199,16 @@ def add_WorkflowConsoleServiceServicer_to_server(servicer, server):
             'StreamDraftChat': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamDraftChat,
                     request_deserializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftChatRequest.FromString,
+                    response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
+            ),
+            'StreamDraftIteration': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamDraftIteration,
+                    request_deserializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.FromString,
+                    response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
+            ),
+            'StreamDraftLoop': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamDraftLoop,
+                    request_deserializer=transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.FromString,
                     response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
             ),
             'RunDraftNode': grpc.unary_unary_rpc_method_handler(
@@ -272,6 +306,60 @@ class WorkflowConsoleService:
             target,
             '/transom.workflow.v1.WorkflowConsoleService/StreamDraftChat',
             transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftChatRequest.SerializeToString,
+            transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamDraftIteration(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/transom.workflow.v1.WorkflowConsoleService/StreamDraftIteration',
+            transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.SerializeToString,
+            transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamDraftLoop(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/transom.workflow.v1.WorkflowConsoleService/StreamDraftLoop',
+            transom_dot_workflow_dot_v1_dot_workflow__console__service__pb2.StreamDraftContainerRequest.SerializeToString,
             transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
             options,
             channel_credentials,
