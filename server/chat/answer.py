@@ -120,7 +120,8 @@ class Answers:
             turn.inputs = replaced(turn.inputs, verdict.inputs)
             turn.query = turn.query if verdict.query is None else verdict.query
             return False
-        turn.is_blocked = True
+        # No model sees the question, nor makes a name of it.
+        turn.auto_name = False
         run.say(verdict.text)
         return True
 

@@ -57,8 +57,6 @@ class Turn:
     parent_message_id: str | None = NIL_UUID
     # What the datasets say; None: none was searched.
     found: Retrieved | None = None
-    # A moderator's preset answers instead of the model.
-    is_blocked: bool = False
     # The annotation that answers instead of the model.
     annotation: Match | None = None
     prompt: Prompt | None = None

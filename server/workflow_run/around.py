@@ -66,6 +66,8 @@ class Around:
             shown = orjson.loads(dump(plan.inputs))
             verdict = await self._moderation.inputs(Subject(plan.tenant_id, plan.app_id), rule, shown, turn.query)
             if verdict is not None and verdict.is_final:
+                # No model sees the question, nor makes a name of it.
+                turn.auto_name = False
                 return Direct(verdict.text, BY_MODERATION)
             if verdict is not None:
                 _replace(plan, turn, verdict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from tests.doubles.external_server import ExternalServer
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, App
 from tests.rest.knowledge import Knowledge
+from tests.rest.parties import OtherWorkspace
 from tests.rest.sse import events
 
 NAME = {"text-input": {"label": "name", "variable": "name", "required": False, "max_length": 48}}
@@ -136,6 +138,32 @@ def test_extension_that_is_gone_fails_the_turn_at_once(
     document = indexed.workspace.ok(indexed.workspace.console.get(f"/console/api/apps/{app.id}"))["model_config"]
     saved = indexed.workspace.console.post(f"/console/api/apps/{app.id}/model-config", json=document)
     assert (saved.status_code, saved.json()["message"]) == (400, "API-based Extension not found. Please check it again.")
+
+
+def test_extension_of_another_workspace_is_as_unknown_as_one_that_never_was(
+    indexed: Knowledge, model_url: str, model: str, extension: ExtensionServer, extension_id: str
+) -> None:
+    extension.answers[DATA] = by_variable
+    mine = indexed.workspace.app(model=model, pre_prompt="{{sun}}", external_data_tools=[tool("sun", extension_id)])
+    # Every server process has used it.
+    assert {mine.send().status_code for _ in range(4)} == {200}
+    other = OtherWorkspace(indexed.workspace.product, model_url)
+    app = other.app()
+    made = other.ok(other.console.get(f"/console/api/apps/{app.id}"))["model_config"]
+    document = {**made, "external_data_tools": [tool("sun", extension_id)]}
+    saved = other.console.post(f"/console/api/apps/{app.id}/model-config", json=document)
+    assert (saved.status_code, saved.json()["message"]) == (400, "API-based Extension not found. Please check it again.")
+    # An app file may name any: what it names is looked for when it runs.
+    extension.calls.clear()
+    file = {"version": "0.5.0", "kind": "app", "app": {"name": "a", "mode": "chat"}, "model_config": document}
+    body = {"mode": "yaml-content", "yaml_content": json.dumps(file)}
+    imported = other.ok(other.console.post("/console/api/apps/imports", json=body))
+    key = other.ok(other.console.post(f"/console/api/apps/{imported['app_id']}/api-keys"))["token"]
+    theirs = App(other.product.url, imported["app_id"], key)
+    refused = [theirs.send() for _ in range(4)]
+    assert {(one.status_code, one.json()["code"]) for one in refused} == {(400, "invalid_param")}
+    assert refused[0].json()["message"].endswith("variable: sun, error: api_based_extension_id is invalid")
+    assert not extension.calls
 
 
 def test_steps_of_a_turn_come_in_their_order(

@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from server.db.tables import runs
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.extension_server import INPUT, OUTPUT, ExtensionServer
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import App
 from tests.rest.flows import chain, flow, llm, node, start
 from tests.rest.knowledge import Knowledge
-from tests.rest.parties import OPENAI, PROVIDERS
+from tests.rest.parties import OPENAI, PROVIDERS, database
 from tests.rest.sse import answer, events
 
 BLOCKED, HIDDEN = "We do not talk about that.", "This was taken back."
@@ -125,6 +128,28 @@ def test_question_with_a_word_is_answered_by_the_preset_text_and_no_model(
         assert (message["query"], message["answer"], message["status"], message["error"]) == (
             "is it FORBIDDEN?", BLOCKED, "normal", None,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["chat", "advanced-chat"])
+def test_stop_ends_the_check_of_a_question(
+    indexed: Knowledge, model: str, extension: ExtensionServer, extension_id: str, mode: str
+) -> None:
+    app = app_of(indexed, model, mode, moderation("api", api_based_extension_id=extension_id))
+    extension.script(INPUT, "hang")
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(told, app, mode)
+        deadline = time.monotonic() + 10
+        while not extension.asked(INPUT):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        with database(indexed.workspace.product) as connection:
+            task = connection.execute(sa.select(runs.c.task_id).where(runs.c.app_id == app.id)).scalar_one()
+        began = time.monotonic()
+        assert app.http.post(f"/v1/chat-messages/{task}/stop", json={"user": "u"}).status_code == 200
+        found = asked.result(10)
+    assert time.monotonic() - began < 1.0
+    assert names(found)[-1] == "message_end" and answer(found) == ""
+    assert extension.calls[-1].disconnected_at is not None
 
 
 @pytest.mark.parametrize("mode", ["chat", "advanced-chat"])
