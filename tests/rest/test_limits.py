@@ -69,8 +69,11 @@ def test_no_more_runs_of_an_app_than_it_may_have_whoever_asks_where(indexed: Kno
         return reply
 
     try:
-        statuses = [reply.status_code for reply in at_once(ask)]
+        replies = at_once(ask)
+        statuses = [reply.status_code for reply in replies]
         assert (statuses.count(200), statuses.count(429)) == (most, CLIENTS - most)
+        codes = {reply.json()["code"] for reply in replies if reply.status_code == 429}
+        assert codes == {"too_many_requests"}
     finally:
         for number, task in started:
             http.post(f"/v1/chat-messages/{task}/stop", json={"user": f"u{number}"}, headers=headers)
@@ -100,10 +103,12 @@ def test_calls_of_an_end_user_are_counted_over_all_processes(
     app, most = indexed.workspace.app(), 7
     limit(user_rate=most)
     began = time.monotonic()
-    statuses = [reply.status_code for reply in at_once(lambda _: asking(app, http, "one of them"))]
+    replies = at_once(lambda _: asking(app, http, "one of them"))
+    statuses = [reply.status_code for reply in replies]
     filled = math.ceil((time.monotonic() - began) * most / 60)
     assert most <= statuses.count(200) <= most + filled
     assert statuses.count(200) + statuses.count(429) == CLIENTS
+    assert {reply.json().get("code", "passed") for reply in replies} == {"passed", "too_many_requests"}
     assert asking(app, http, "another").status_code == 200
 
 
