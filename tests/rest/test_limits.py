@@ -1,4 +1,4 @@
-"""Limits hold for all server processes together: runs of an app at once, calls a minute of a key and of an end user."""
+"""Limits hold for all server processes together: runs of an app at once, calls a minute, apps of a workspace."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from server.cli import main
+from server.db.tables import workspace_limits
 from tests.harness.product import SECRET, App, Product
 from tests.rest.crowd import CLIENTS, at_once
 from tests.rest.knowledge import Knowledge
+from tests.rest.parties import OtherWorkspace, database
 
 Limit = Callable[..., None]
 
@@ -24,8 +27,10 @@ def limit(indexed: Knowledge, knowledge_product: Product) -> Iterator[Limit]:
 
     def change(**limits: object) -> None:
         environment = {
-            "TRANSOM_DATABASE_URL": knowledge_product.postgres_url, "TRANSOM_REDIS_URL": knowledge_product.redis_url,
-            "TRANSOM_SECRET_KEY": SECRET, "TRANSOM_DATA_DIR": str(knowledge_product.folder),
+            "TRANSOM_DATABASE_URL": knowledge_product.postgres_url,
+            "TRANSOM_REDIS_URL": knowledge_product.redis_url,
+            "TRANSOM_SECRET_KEY": SECRET,
+            "TRANSOM_DATA_DIR": str(knowledge_product.folder),
         }
         tenant = indexed.workspace.ok(indexed.workspace.console.post("/console/api/workspaces/current", json={}))["id"]
         words = [word for name, value in limits.items() for word in (f"--{name.replace('_', '-')}", str(value))]
@@ -131,3 +136,23 @@ def test_a_bucket_fills_up_again(indexed: Knowledge, http: httpx.Client, limit: 
         assert int(reply.headers["ratelimit-reset"]) <= 60
     time.sleep(int(reply.headers["retry-after"]))
     assert asking(app, http, "u").status_code == 200
+
+
+def test_apps_are_as_many_as_the_plan_allows_whoever_makes_them_at_once(indexed: Knowledge, model_url: str) -> None:
+    workspace = OtherWorkspace(indexed.workspace.product, model_url)
+    first = workspace.app()
+    tenant = workspace.ok(workspace.console.post("/console/api/workspaces/current", json={}))["id"]
+    with database(workspace.product) as connection:
+        connection.execute(sa.insert(workspace_limits).values(tenant_id=tenant, apps=5))
+        connection.commit()
+    body = {"name": "one of many", "mode": "chat"}
+    replies = at_once(lambda _: workspace.console.post("/console/api/apps", json=body))
+    statuses = [reply.status_code for reply in replies]
+    assert (statuses.count(201), statuses.count(403)) == (4, CLIENTS - 4)
+    refused = next(reply.json() for reply in replies if reply.status_code == 403)
+    full = "The number of apps has reached the limit of your subscription."
+    assert refused == {"code": "forbidden", "message": full, "status": 403}
+    copied = workspace.console.post(f"/console/api/apps/{first.id}/copy", json={})
+    assert (copied.status_code, copied.json()["message"]) == (403, full)
+    assert workspace.console.delete(f"/console/api/apps/{first.id}").status_code == 204
+    assert workspace.console.post("/console/api/apps", json=body).status_code == 201
