@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from server.kit.errors import invalid_param
-from server.kit.ids import NIL_UUID, canonical, is_uuid
+from server.kit.ids import NIL_UUID
 from server.llm.port import FilePart, PromptMessage
 
 MAX_MESSAGES = 500
@@ -35,17 +34,6 @@ class Turn:
     answer_files: tuple[FilePart, ...] = ()
     # What an agent did on the way to the answer.
     steps: tuple[Step, ...] = ()
-
-
-def parent_of(text: str) -> str | None:
-    """The message that a new one follows, as pages and authors name it; None begins a branch. Raises invalid_param."""
-    wanted = text.strip()
-    if wanted and not is_uuid(wanted):
-        raise invalid_param(
-            "1 validation error for ChatMessagePayload\nparent_message_id\n"
-            "  Value error, parent_message_id must be a valid UUID [type=value_error]"
-        )
-    return canonical(wanted) if wanted else None
 
 
 def thread(newest_first: Sequence[Turn], parent: str | None = NIL_UUID) -> list[Turn]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.chat.memory import parent_of
 from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
 from server.chat.turn import Question, parent_of
 from server.edge.call import caller

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from server.chat.memory import parent_of
-from server.chat.turn import conversation_id
+from server.chat.turn import conversation_id, parent_of
 from server.db.bridge import Database
 from server.edge.call import caller
 from server.edge.printer import struct_to_dict
