@@ -33,12 +33,13 @@ from server.app.servicer import ApiKeyServicer, AppServicer
 from server.app.wire import AppPrinter
 from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
+from server.audit.service import AuditPrune, AuditService
 from server.bootstrap_annotation import add_annotations
 from server.bootstrap_chat import build_chat
 from server.bootstrap_console import add_debugging, add_logs
 from server.bootstrap_extension import add_extensions, build_features
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
-from server.bootstrap_ops import add_ops, start_tracing
+from server.bootstrap_ops import add_audit, add_ops, start_tracing
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
 from server.bootstrap_tools import add_tools
 from server.bootstrap_trigger import add_triggers
@@ -146,6 +147,7 @@ def build_job_handlers(parts: Parts) -> dict[str, Callable[[Mapping[str, Any]], 
     return {
         "purge_app": AppPurge(parts.uow).purge,
         "purge_conversation": ConversationPurge(parts.uow).purge,
+        "prune_audit_logs": AuditPrune(parts.uow, parts.settings.audit_log_days).prune,
         "prune_workflow_runs": RunPrune(parts.uow, parts.settings.workflow_run_days).prune,
         **knowledge_jobs(parts),
     }
@@ -367,6 +369,7 @@ class Services:
     keys: KeyService
     plans: PlanService
     usage: UsageService
+    audit: AuditService
 
 
 def build_services(uow: UowFactory, models: Models, settings: Settings) -> Services:
@@ -383,6 +386,7 @@ def build_services(uow: UowFactory, models: Models, settings: Settings) -> Servi
         keys=KeyService(uow, sealer),
         plans=PlanService(uow),
         usage=UsageService(uow),
+        audit=AuditService(uow),
     )
 
 
@@ -466,9 +470,10 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_annotations(registry, core)
     add_extensions(registry, core)
     add_logs(registry, core, files)
+    audit = add_audit(registry, core)
     rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)
     server = grpc.aio.server(
-        interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates)],
+        interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates, audit)],
         options=_OPTIONS,
         maximum_concurrent_rpcs=settings.max_concurrent_rpcs,
     )

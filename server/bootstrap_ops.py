@@ -7,6 +7,9 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
+from server.audit.service import AuditService
+from server.audit.servicer import AuditServicer
+from server.audit.writer import AuditWriter
 from server.db.migrate import require_current
 from server.kit import trace
 from server.ops.admin import AdminPort
@@ -16,6 +19,8 @@ from server.ops.ready_servicer import ReadinessServicer
 from server.settings import Settings
 from server.usage.service import UsageService
 from server.usage.servicer import UsageServicer
+from transom.console.v1 import audit_service_pb2 as audit_pb2
+from transom.console.v1 import audit_service_pb2_grpc as audit_grpc
 from transom.console.v1 import usage_service_pb2 as usage_pb2
 from transom.console.v1 import usage_service_pb2_grpc as usage_grpc
 from transom.ops.v1 import readiness_service_pb2 as ready_pb2
@@ -48,3 +53,10 @@ def add_ops(registry: Registry, core: Core) -> AdminPort:
     registry.add(ReadinessServicer(ready), ready_pb2, ready_grpc, "ReadinessService")
     registry.add(UsageServicer(core.db, UsageService(core.uow)), usage_pb2, usage_grpc, "UsageService")
     return AdminPort(Numbers(core.db, core.uow, core.runs), ready)
+
+
+def add_audit(registry: Registry, core: Core) -> AuditWriter:
+    """The audit log as an RPC, and what the edge writes it with."""
+    audit = AuditService(core.uow)
+    registry.add(AuditServicer(core.db, audit), audit_pb2, audit_grpc, "AuditService")
+    return AuditWriter(core.db, audit)

@@ -83,6 +83,7 @@ class Settings:
     ping_seconds: float = _setting(10.0, "a stream idle this long gets `event: ping`", low=0.05, high=300)
     run_max_seconds: float = _setting(1200.0, "longest run; then it is stopped", low=1, high=86400)
     workflow_run_days: int = _setting(0, "days that finished runs of workflows are kept; 0: for ever", low=0)
+    audit_log_days: int = _setting(0, "days that lines of the audit log are kept; 0: for ever", low=0)
     event_log_seconds: int = _setting(86400, "how long the event log of a finished run is kept", low=60)
     answer_flush_seconds: float = _setting(2.0, "how often partial answers are stored", low=0.1, high=60)
     reader_lag_events: int = _setting(20000, "a reader this many events behind is cut off", low=10)

@@ -25,6 +25,7 @@ from google.rpc import error_details_pb2, status_pb2
 from redis.exceptions import RedisError
 
 from server.access.service import AccessService, bearer
+from server.audit.model import FORBIDDEN, LEFT, SUCCESS, Entry
 from server.db.faults import is_away
 from server.edge.call import Call, enter, request_id
 from server.edge.catalogue import CATALOGUE
@@ -78,18 +79,28 @@ class PassportGate(Protocol):
         ...
 
 
+class AuditGate(Protocol):
+    """What the edge needs of the audit log."""
+
+    async def write(self, entry: Entry) -> None:
+        """Note an act. Raises nothing."""
+        ...
+
+
 class Edge(grpc.aio.ServerInterceptor):
     """Wraps every RPC that has a rule; reflection and health pass untouched."""
 
     def __init__(
         self, rules: Mapping[str, Rule], access: AccessService, sessions: SessionGate, passports: PassportGate,
-        rates: Rates | None = None,
+        rates: Rates | None = None, audit: AuditGate | None = None,
     ) -> None:
         self._rules = rules
         self._access = access
         self._sessions = sessions
         self._passports = passports
         self._rates = rates
+        self._audit = audit
+        self._notes: set[asyncio.Future[None]] = set()
         self._wrapped: dict[tuple[str, bool], grpc.RpcMethodHandler] = {}
 
     async def intercept_service(
@@ -132,9 +143,12 @@ class Edge(grpc.aio.ServerInterceptor):
         async def call_unary(request: Any, context: grpc.aio.ServicerContext) -> Any:
             begun = perf_counter()
             call, span = _open(context, rest, rule)
+            done = False
             try:
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
+                done = True
+                await self._note(rule, call, request, response, SUCCESS)
                 body = _rest_body(response, rule) if rest else _message(response)
                 status = call.status or rule.success_status
                 if status or call.headers:
@@ -144,13 +158,28 @@ class Edge(grpc.aio.ServerInterceptor):
                 return body
             except asyncio.CancelledError:
                 call.status = _LEFT
+                if not done:
+                    self._note_later(rule, call, request)
                 raise
             except Exception as error:
+                if isinstance(error, AppError) and error.reason is Reason.FORBIDDEN:
+                    await self._note(rule, call, request, None, FORBIDDEN)
                 return await _refuse(context, call, rule, error)
             finally:
                 _close(rule, call, begun, span)
 
         return call_unary
+
+    async def _note(self, rule: Rule, call: Call, request: Any, response: Any, outcome: str) -> None:
+        """Note an act of an account in the audit log, before its answer leaves."""
+        if self._audit is not None and rule.act is not None and call.caller.account_id is not None:
+            await self._audit.write(rule.act.entry(call, request, response, outcome))
+
+    def _note_later(self, rule: Rule, call: Call, request: Any) -> None:
+        """The same when the caller left: what was begun in the database is done all the same."""
+        task = asyncio.ensure_future(self._note(rule, call, request, None, LEFT))
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
 
     def _stream(self, rule: Rule, behaviour: Any, rest: bool) -> Any:
         async def call_stream(request: Any, context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:

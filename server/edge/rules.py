@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 
+from server.edge.acts import Act, act_of
 from transom.common.v1 import options_pb2
+
+_CONSOLE = "transom.console."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,8 @@ class Rule:
     before_setup: bool
     csrf_exempt: bool
     before_init: bool
+    # How the audit log notes it; None: not at all.
+    act: Act | None
     # The body is JSON with fields of its own: another content type is 415.
     json_body: bool
     # It may come as text/plain too.
@@ -56,11 +61,21 @@ def _rule(method: MethodDescriptor) -> Rule:
         before_setup=policy.before_setup,
         csrf_exempt=policy.csrf_exempt,
         before_init=policy.before_init,
+        act=_act(method, policy),
         json_body=_has_json_body(method),
         text_body=policy.text_body,
         user_in_body=policy.end_user != options_pb2.END_USER_UNSPECIFIED and not method.client_streaming,
         generates="response_mode" in method.input_type.fields_by_name,
     )
+
+
+def _act(method: MethodDescriptor, policy: options_pb2.Policy) -> Act | None:
+    """Console calls that change something are noted; those without an account only when their handler names one."""
+    of_console = policy.auth == options_pb2.AUTH_ACCOUNT or method.containing_service.full_name.startswith(_CONSOLE)
+    http = method.GetOptions().Extensions[annotations_pb2.http]
+    if not of_console or http.get or policy.unaudited:
+        return None
+    return act_of(method, http.post or http.put or http.patch or http.delete)
 
 
 def _has_json_body(method: MethodDescriptor) -> bool:

@@ -33,7 +33,7 @@ _RECURRING_SECONDS = 5.0
 # Seconds between two runs of the jobs that come again and again (server/bootstrap_knowledge.py does them).
 RECURRING = {
     "sweep_indexes": 60.0, "reconcile_knowledge": 300.0, "find_orphans": 86_400.0, "purge_embeddings": 86_400.0,
-    "prune_workflow_runs": 3600.0,
+    "prune_workflow_runs": 3600.0, "prune_audit_logs": 3600.0,
 }
 # Messages that may wait in the queue; a worker asks for more twice a second.
 _QUEUED = 100

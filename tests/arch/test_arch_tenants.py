@@ -72,6 +72,7 @@ ALLOWED: Mapping[str, str] = {
     "WorkflowRunStore.step": "inserts only, each row with its tenant",
     "TriggerStore.webhook": "whoever has the address may call it",
     "TriggerStore.due": "schedules of all tenants run when they are due",
+    "AuditStore.prune": "lines of all workspaces go when they are old",
     "PruneStore.runs": "runs of all tenants go when they are old",
     "PruneStore.steps": "runs of all tenants go when they are old",
     "EmbeddingStore.purge": "vectors of all tenants go when they are a month old",

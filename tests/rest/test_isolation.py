@@ -69,6 +69,7 @@ NOT_OWNED: Mapping[str, str] = {
     "ReadSignedFileRequest.file_id": "the signature stands for the right to read; test_file_links",
     "ListAppsRequest.tag_ids": "a filter; test_tags_of_another_workspace_filter_like_unknown_ones",
     "ConfirmImportRequest.import_id": "test_import_of_another_workspace_is_unknown",
+    "ListAuditLogsRequest.account_id": "a filter over the workspace's own log",
     "CheckActivationRequest.workspace_id": "the token says which it is; test_members.py",
     "ActivateRequest.workspace_id": "the token says which it is; test_members.py",
     "GetAccountPageRequest.workspace_id": "the page reads it itself",
