@@ -8,7 +8,7 @@ of any age; ``server.chat.model_rules`` is strict, for what is being saved.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from server.chat.external_data import DataTool, data_tools
@@ -117,6 +117,11 @@ class ModelConfig:
     moderation: Rule | None = None
     data_tools: tuple[DataTool, ...] = ()
     file_upload: FileRule | None = None
+
+    def at(self, temperature: float) -> ModelConfig:
+        """The same with another temperature of the model."""
+        parameters = {**self.model.parameters, "temperature": temperature}
+        return replace(self, model=replace(self.model, parameters=parameters))
 
 
 def parse(document: Mapping[str, Any]) -> ModelConfig:

@@ -70,6 +70,8 @@ class ChatService:
         conversation = await self._db(self._load, caller, wanted) if wanted else None
         _check_parent(question.parent_message_id, conversation)
         config = self._config_of(app, conversation) if posted is None else _usable(parse(posted))
+        if question.temperature is not None:
+            config = config.at(question.temperature)
         inputs = validate_inputs(config.form, question.inputs)
         entries = parse_files(question.files, config.file_upload)
         model = await self._parts.models.chat_model(app.tenant_id, config.model.provider, config.model.name)

@@ -39,6 +39,20 @@ _UPLOADS = sa.select(upload_files).where(
     upload_files.c.id.in_(sa.bindparam("ids", expanding=True)), upload_files.c.tenant_id == sa.bindparam("tenant"),
     upload_files.c.created_by == sa.bindparam("user"),
 )
+_QUESTION = (
+    sa.select(messages.c.id, messages.c.inputs, messages.c.query, messages.c.conversation_id)
+    .join(conversations, conversations.c.id == messages.c.conversation_id)
+    .where(
+        messages.c.id == sa.bindparam("message"), messages.c.app_id == sa.bindparam("app"),
+        messages.c.from_end_user_id == sa.bindparam("user"), conversations.c.is_deleted.is_(False),
+    )
+)
+_FILES = sa.select(
+    message_files.c.type, message_files.c.transfer_method, message_files.c.url, message_files.c.upload_file_id
+).where(
+    message_files.c.message_id == sa.bindparam("message"), message_files.c.app_id == sa.bindparam("app"),
+    message_files.c.belongs_to == "user",
+)
 _NEW_CONVERSATION = (
     sa.insert(conversations)
     .values(
@@ -138,6 +152,15 @@ class ChatStore:
             row.id: StoredUpload(Upload(row.id, row.name, row.extension, row.mime_type, row.size), row.key)
             for row in rows
         }
+
+    def question(self, app_id: str, end_user_id: str, message_id: str) -> sa.Row[Any] | None:
+        """What an end user once asked: inputs, query, conversation."""
+        found = {"app": app_id, "user": end_user_id, "message": message_id}
+        return self._uow.execute(_QUESTION, found).one_or_none()
+
+    def files(self, app_id: str, message_id: str) -> list[dict[str, Any]]:
+        """The files of a user's message, as a request names them."""
+        return [dict(row._mapping) for row in self._uow.execute(_FILES, {"app": app_id, "message": message_id})]
 
     def keep_config(
         self, tenant_id: str, app_id: str, account_id: str, document: Mapping[str, Any], conversation_id: str | None

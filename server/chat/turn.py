@@ -36,6 +36,8 @@ class Question:
     parent_message_id: str | None = NIL_UUID
     # A published version of a chatflow; empty: the current one.
     workflow_id: str = ""
+    # The model's, instead of the configured one.
+    temperature: float | None = None
 
 
 @dataclass(slots=True)

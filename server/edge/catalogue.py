@@ -156,6 +156,13 @@ CATALOGUE: Mapping[Reason, Spec] = {
         403, _S.PERMISSION_DENIED,
         "The 'Suggested Questions After Answer' feature is disabled. Please refresh your page.",
     ),
+    Reason.APP_MORE_LIKE_THIS_DISABLED: Spec(
+        403, _S.PERMISSION_DENIED, "The 'More like this' feature is disabled. Please refresh your page."
+    ),
+    Reason.WEB_FORM_RATE_LIMIT_EXCEEDED: Spec(
+        429, _S.RESOURCE_EXHAUSTED, "Too many form requests. Please try again later."
+    ),
+    Reason.REMOTE_FILE_UPLOAD_ERROR: Spec(400, _S.INVALID_ARGUMENT, "Error uploading remote file."),
     Reason.HUMAN_INPUT_FORM_SUBMITTED: Spec(
         412, _S.FAILED_PRECONDITION, "This form has already been submitted by another user."
     ),

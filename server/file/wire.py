@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from server.file.model import StoredFile
 from transom.file.v1 import file_http_service_pb2 as pb
+from transom.file.v1.remote_file_pb2 import RemoteUpload
 
 _DOWNLOAD_TYPE = "application/octet-stream"
 
@@ -16,6 +17,14 @@ def uploaded(file: StoredFile, link: str) -> pb.UploadedFile:
         id=file.id, name=file.name, size=file.size, extension=file.extension, mime_type=file.mime_type,
         created_by=file.created_by, created_at=int(file.created_at.timestamp()), source_url=link,
         tenant_id=file.tenant_id,
+    )
+
+
+def copied(file: StoredFile, link: str) -> RemoteUpload:
+    """A file that was fetched (web-api.md section 7)."""
+    return RemoteUpload(
+        id=file.id, name=file.name, size=file.size, extension=file.extension, url=link, mime_type=file.mime_type,
+        created_by=file.created_by, created_at=int(file.created_at.timestamp()),
     )
 
 

@@ -78,6 +78,9 @@ class Reason(StrEnum):
     INVALID_FORM_DATA = "invalid_form_data"
     DRAFT_WORKFLOW_NOT_SYNC = "draft_workflow_not_sync"
     APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED = "app_suggested_questions_after_answer_disabled"
+    APP_MORE_LIKE_THIS_DISABLED = "app_more_like_this_disabled"
+    WEB_FORM_RATE_LIMIT_EXCEEDED = "web_form_rate_limit_exceeded"
+    REMOTE_FILE_UPLOAD_ERROR = "remote_file_upload_error"
 
 
 class AppError(Exception):

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
+from server.chat.again import MoreLikeThis
+from server.chat.service import ChatService
 from server.chat.servicer import Batches, Messages, check_mode, dicts, outcome_of
 from server.chat.turn import Question, parent_of
 from server.edge.call import caller
 from server.edge.printer import struct_to_dict
 from server.kit.errors import invalid_param
+from server.kit.validate import Checks
+from server.runs.registry import Runs
+from server.runs.run import Run
 from server.web import wire
 from server.web.simple import simple
 from transom.common.v1.common_pb2 import Result
@@ -67,21 +73,51 @@ class WebChatServicer(Messages, pb_grpc.WebChatServiceServicer, pb_grpc.WebChatS
         return await self.stop(request)
 
 
+async def _whole(run: Run) -> pb.SendWebCompletionMessageResponse:
+    outcome, key = await outcome_of(run), run.key
+    return pb.SendWebCompletionMessageResponse(
+        event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
+        answer=outcome.answer, metadata=wire.simple(outcome.metadata), created_at=key.created_at,
+    )
+
+
 class WebCompletionServicer(
     Messages, pb_grpc.WebCompletionServiceServicer, pb_grpc.WebCompletionStreamServiceServicer
 ):
     """Pages of completion apps."""
 
+    def __init__(self, chat: ChatService, runs: Runs, more: MoreLikeThis) -> None:
+        super().__init__(chat, runs)
+        self._more = more
+
     async def SendWebCompletionMessage(
         self, request: pb.SendWebCompletionMessageRequest, context: Context
     ) -> pb.SendWebCompletionMessageResponse:
         """The whole answer."""
-        run = await self.start(_completion_question(request))
-        outcome, key = await outcome_of(run), run.key
-        return pb.SendWebCompletionMessageResponse(
-            event="message", task_id=key.task_id, id=key.message_id, message_id=key.message_id, mode=key.mode,
-            answer=outcome.answer, metadata=wire.simple(outcome.metadata), created_at=key.created_at,
-        )
+        return await _whole(await self.start(_completion_question(request)))
+
+    async def SendMoreLikeThis(
+        self, request: pb.MoreLikeThisRequest, context: Context
+    ) -> pb.SendWebCompletionMessageResponse:
+        """Another answer to the same question."""
+        return await _whole(await self._again(request))
+
+    async def StreamMoreLikeThis(self, request: pb.MoreLikeThisRequest, context: Context) -> Batches:
+        """The same, event by event."""
+        async for batch in simple(self._follow_again(request)):
+            yield batch
+
+    async def _follow_again(self, request: pb.MoreLikeThisRequest) -> Batches:
+        run = await self._again(request)
+        yield []
+        async for batch in self._runs.follow(run):
+            yield batch
+
+    def _again(self, request: pb.MoreLikeThisRequest) -> Awaitable[Run]:
+        checks = Checks("MessageMoreLikeThisQuery")
+        checks.choice("response_mode", request.response_mode, ("blocking", "streaming"))
+        checks.done()
+        return self._more.start(caller(), request.message_id)
 
     def StreamWebCompletionMessage(self, request: pb.SendWebCompletionMessageRequest, context: Context) -> Batches:
         """The run, event by event."""

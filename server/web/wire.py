@@ -25,7 +25,8 @@ _CITATION = tuple(SimpleMetadata.Citation.DESCRIPTOR.fields_by_name)
 def site(who: Caller, row: Any, link: Callable[[str], str]) -> pb.GetWebSiteResponse:
     """The settings of a page (web-api.md section 3)."""
     return pb.GetWebSiteResponse(
-        app_id=who.the_app.app_id, end_user_id=who.the_user.id, enable_site=True, can_replace_logo=False,
+        app_id=who.the_app.app_id, end_user_id=who.end_user.id if who.end_user else None, enable_site=True,
+        can_replace_logo=False,
         site=pb.GetWebSiteResponse.Site(
             **{name: getattr(row, name) for name in _SITE}, custom_disclaimer=row.custom_disclaimer or "",
             icon_url=link(row.icon_file_id) if row.icon_file_id else None,

@@ -92,6 +92,11 @@ class FormStore:
         statement = _FORM.with_for_update() if lock else _FORM
         return self._uow.execute(statement, {"b_token": token, "b_app": app_id}).one_or_none()
 
+    def place(self, token: str) -> Row | None:
+        """Whose form has the token."""
+        statement = sa.select(_F.tenant_id, _F.app_id).where(_F.token == token)
+        return self._uow.execute(statement).one_or_none()
+
     def submit(self, app_id: str, form_id: str, action: str, data: Mapping[str, Any]) -> None:
         """Answer a locked form."""
         self._uow.execute(_SUBMIT, {"b_form": form_id, "b_app": app_id, "b_action": action, "b_data": dict(data)})

@@ -52,6 +52,17 @@ class Forms:
         with self._uow() as uow:
             return _open(FormStore(uow).form(app_id, token))
 
+    async def place(self, token: str) -> tuple[str, str]:
+        """Workspace and app of a form, for whoever has its token. Raises not_found."""
+        return await self._db(self._place, token)
+
+    def _place(self, token: str) -> tuple[str, str]:
+        with self._uow() as uow:
+            row = FormStore(uow).place(token)
+        if row is None:
+            raise not_found("Form not found")
+        return row.tenant_id, row.app_id
+
     async def submit(self, caller: Caller, token: str, inputs: Mapping[str, Any], action: str) -> None:
         """Answer a form; its run goes on in the background. Raises as ``read``, and invalid_form_data."""
         run_id = await self._db(self._submit, caller.the_app.app_id, token, inputs, action)

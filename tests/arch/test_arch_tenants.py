@@ -57,6 +57,7 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.stop_requests": "runs of this process",
     "RunStore.sweep": "runs of dead processes, whoever asked for them",
     "RunStore.stop_paused": "a run that the first statement found as its app's",
+    "FormStore.place": "whoever has the token of a form may fill it in",
     "FormStore.expire": "forms of all tenants whose time is over",
     "FormStore.ready": "runs of all tenants that somebody has answered",
     "FormStore.paused": "a run whose form was answered, whoever asked",

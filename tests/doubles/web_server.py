@@ -1,7 +1,7 @@
 """A loopback web server for the outbound client: echoes, redirects, files, faults.
 
 ``/echo`` answers what it was sent as JSON. Other paths answer what ``pages`` says: (status, headers, body).
-``/slow`` never answers; ``/drip`` sends a body without end; ``/cut`` ends in the middle of a body.
+It knows no HEAD. ``/slow`` never answers; ``/drip`` sends a body without end; ``/cut`` ends in the middle of a body.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class WebServer(LoopbackServer):
             reply.stream("text/plain")
             await reply.write(b"5\r\nhello\r\n")
             reply.cut()
+        elif call.method == "HEAD":
+            reply.body(405, b"", {})
         elif call.path in self.pages:
             status, headers, body = self.pages[call.path]
             reply.body(status, body, headers)

@@ -55,6 +55,8 @@ NOT_REACHED: Mapping[Reason, str] = {
     Reason.NOT_WORKFLOW_APP: "test_workflow_runs.py",
     Reason.NOT_COMPLETION_APP: "web apps: raised by the Web API only",
     Reason.APP_SUGGESTED_QUESTIONS_AFTER_ANSWER_DISABLED: "web apps: raised by the Web API only",
+    Reason.APP_MORE_LIKE_THIS_DISABLED: "test_web_more.py", Reason.WEB_FORM_RATE_LIMIT_EXCEEDED: "test_web_more.py",
+    Reason.REMOTE_FILE_UPLOAD_ERROR: "test_web_more.py",
     Reason.FILE_ACCESS_DENIED: "never: a file of someone else is file_not_found, since a 403 would tell that it exists (G6)",
     Reason.HUMAN_INPUT_FORM_EXPIRED: "test_human_input.py", Reason.HUMAN_INPUT_FORM_SUBMITTED: "test_human_input.py",
     Reason.INVALID_FORM_DATA: "test_human_input.py",

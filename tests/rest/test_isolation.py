@@ -180,6 +180,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "CreateAppAnnotation": {"question": "stolen", "answer": "stolen"},
     "UpdateAppAnnotation": {"question": "stolen", "answer": "stolen"},
     "SubmitAdminFeedback": {"rating": "like"},
+    "SendMoreLikeThis": {"response_mode": "blocking"}, "StreamMoreLikeThis": {"response_mode": "streaming"},
     **{
         name: {"inputs": {}, "query": "q", "model_config": _TRIED_OUT, **mode}
         for name, mode in (

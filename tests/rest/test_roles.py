@@ -55,7 +55,7 @@ STATED: list[tuple[str, str, frozenset[str]]] = [
 OPEN: Mapping[str, str] = {
     "SwitchWorkspace": "the caller's own choice", "GetCurrentWorkspace": "reads, by POST as clients expect",
     "HitTest": "searches; the dataset says who may", "HitTestExternal": "searches; the dataset says who may",
-    "UploadConsoleFile": "the caller's own file",
+    "UploadConsoleFile": "the caller's own file", "UploadRemoteFile": "the caller's own file",
     **dict.fromkeys(
         (
             "RenameAccount", "ChangePassword", "InitAccount", "SetAvatar", "SetInterfaceLanguage", "SetInterfaceTheme",

@@ -43,6 +43,14 @@ class SendWebCompletionMessageRequest(_message.Message):
     retriever_from: str
     def __init__(self, inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., query: _Optional[str] = ..., response_mode: _Optional[str] = ..., files: _Optional[_Iterable[_Union[_struct_pb2.Struct, _Mapping]]] = ..., retriever_from: _Optional[str] = ...) -> None: ...
 
+class MoreLikeThisRequest(_message.Message):
+    __slots__ = ("message_id", "response_mode")
+    MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_MODE_FIELD_NUMBER: _ClassVar[int]
+    message_id: str
+    response_mode: str
+    def __init__(self, message_id: _Optional[str] = ..., response_mode: _Optional[str] = ...) -> None: ...
+
 class StopWebMessageRequest(_message.Message):
     __slots__ = ("task_id",)
     TASK_ID_FIELD_NUMBER: _ClassVar[int]

@@ -287,6 +287,11 @@ class WebCompletionServiceStub:
                 request_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.StopWebMessageRequest.SerializeToString,
                 response_deserializer=transom_dot_common_dot_v1_dot_common__pb2.Result.FromString,
                 _registered_method=True)
+        self.SendMoreLikeThis = channel.unary_unary(
+                '/transom.web.v1.WebCompletionService/SendMoreLikeThis',
+                request_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.SerializeToString,
+                response_deserializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.SendWebCompletionMessageResponse.FromString,
+                _registered_method=True)
         self.ResumeWebCompletionMessage = channel.unary_stream(
                 '/transom.web.v1.WebCompletionService/ResumeWebCompletionMessage',
                 request_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.ResumeWebMessageRequest.SerializeToString,
@@ -312,6 +317,14 @@ class WebCompletionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SendMoreLikeThis(self, request, context):
+        """Answers an earlier question of the visitor once more, as another message (feature-semantics.md 3.8).
+        Errors: not_found, app_more_like_this_disabled, and as SendCompletionMessage.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResumeWebCompletionMessage(self, request, context):
         """As ResumeCompletionMessage.
         """
@@ -331,6 +344,11 @@ def add_WebCompletionServiceServicer_to_server(servicer, server):
                     servicer.StopWebCompletionMessage,
                     request_deserializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.StopWebMessageRequest.FromString,
                     response_serializer=transom_dot_common_dot_v1_dot_common__pb2.Result.SerializeToString,
+            ),
+            'SendMoreLikeThis': grpc.unary_unary_rpc_method_handler(
+                    servicer.SendMoreLikeThis,
+                    request_deserializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.FromString,
+                    response_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.SendWebCompletionMessageResponse.SerializeToString,
             ),
             'ResumeWebCompletionMessage': grpc.unary_stream_rpc_method_handler(
                     servicer.ResumeWebCompletionMessage,
@@ -404,6 +422,33 @@ class WebCompletionService:
             _registered_method=True)
 
     @staticmethod
+    def SendMoreLikeThis(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.web.v1.WebCompletionService/SendMoreLikeThis',
+            transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.SerializeToString,
+            transom_dot_web_dot_v1_dot_web__chat__service__pb2.SendWebCompletionMessageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ResumeWebCompletionMessage(request,
             target,
             options=(),
@@ -441,6 +486,11 @@ class WebCompletionStreamServiceStub:
         Args:
             channel: A grpc.Channel.
         """
+        self.StreamMoreLikeThis = channel.unary_stream(
+                '/transom.web.v1.WebCompletionStreamService/StreamMoreLikeThis',
+                request_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.SerializeToString,
+                response_deserializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+                _registered_method=True)
         self.StreamWebCompletionMessage = channel.unary_stream(
                 '/transom.web.v1.WebCompletionStreamService/StreamWebCompletionMessage',
                 request_serializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.SendWebCompletionMessageRequest.SerializeToString,
@@ -452,6 +502,13 @@ class WebCompletionStreamServiceServicer:
     """Answers on the page of a completion app, event by event.
     """
 
+    def StreamMoreLikeThis(self, request, context):
+        """As SendMoreLikeThis, event by event.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def StreamWebCompletionMessage(self, request, context):
         """As StreamCompletionMessage, in the simple form.
         """
@@ -462,6 +519,11 @@ class WebCompletionStreamServiceServicer:
 
 def add_WebCompletionStreamServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
+            'StreamMoreLikeThis': grpc.unary_stream_rpc_method_handler(
+                    servicer.StreamMoreLikeThis,
+                    request_deserializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.FromString,
+                    response_serializer=transom_dot_run_dot_v1_dot_event__pb2.RunEvent.SerializeToString,
+            ),
             'StreamWebCompletionMessage': grpc.unary_stream_rpc_method_handler(
                     servicer.StreamWebCompletionMessage,
                     request_deserializer=transom_dot_web_dot_v1_dot_web__chat__service__pb2.SendWebCompletionMessageRequest.FromString,
@@ -478,6 +540,33 @@ def add_WebCompletionStreamServiceServicer_to_server(servicer, server):
 class WebCompletionStreamService:
     """Answers on the page of a completion app, event by event.
     """
+
+    @staticmethod
+    def StreamMoreLikeThis(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/transom.web.v1.WebCompletionStreamService/StreamMoreLikeThis',
+            transom_dot_web_dot_v1_dot_web__chat__service__pb2.MoreLikeThisRequest.SerializeToString,
+            transom_dot_run_dot_v1_dot_event__pb2.RunEvent.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
 
     @staticmethod
     def StreamWebCompletionMessage(request,
