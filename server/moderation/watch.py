@@ -39,7 +39,8 @@ class OutputWatch:
         self._reason = reason
         self._fresh = 0
         self._task: asyncio.Task[None] | None = None
-        # The answer has been replaced for good, and what had been said of it until then.
+        # Something was replaced; the answer has been replaced for good, and what had been said of it until then.
+        self.has_replaced = False
         self.is_over = False
         self.said = ""
 
@@ -91,6 +92,7 @@ class OutputWatch:
         """Replace what was checked; whether the answer is over."""
         if verdict is None:
             return False
+        self.has_replaced = True
         self.is_over = verdict.is_final
         self.said = self._run.answer
         later = "" if verdict.is_final else self._run.answer[len(text) :]

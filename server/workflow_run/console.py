@@ -22,8 +22,8 @@ from server.workflow_run.chatflow import Asked, ChatflowService
 from server.workflow_run.console_store import ConsoleStore
 from server.workflow_run.lookup_store import LogFilter, WorkflowLookup
 from server.workflow_run.plan import Author, Plan, Version
-from server.workflow_run.record import Record
-from server.workflow_run.runner import Runner, values_left
+from server.workflow_run.record import Record, values_left
+from server.workflow_run.runner import Runner
 from server.workflow_run.service import Request, WorkflowRunService
 from server.workflow_run.single import values_of
 from server.workflow_run.versions import Versions

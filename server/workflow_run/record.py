@@ -9,7 +9,9 @@ from typing import Any
 import orjson
 
 from server.engine import events as said
+from server.engine.values import exposed, type_of
 from server.kit.plain import clean_text
+from server.workflow.draft_variable_store import DraftValue
 from server.workflow_run.plain import dump
 
 
@@ -128,3 +130,14 @@ class Record:
     def retake(self) -> None:
         """What was taken may not have been written: all of it will be taken again."""
         self._changed = dict(self._rows)
+
+
+def values_left(event: said.NodeFinished) -> list[DraftValue]:
+    """The outputs of a node of a draft."""
+    return [
+        DraftValue(
+            node_id=event.node.node_id, name=name, value_type=exposed(type_of(value)), value=orjson.loads(dump(value)),
+            node_execution_id=event.node.execution_id,
+        )
+        for name, value in event.outputs.items()
+    ]

@@ -6,9 +6,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import orjson
 
 from server.db.bridge import Database
 from server.db.engine import UowFactory
@@ -16,9 +15,10 @@ from server.db.faults import is_away
 from server.engine import events as said
 from server.engine.engine import Engine, Limits, single_node
 from server.engine.ports import Ports
-from server.engine.values import Selector, exposed, type_of
+from server.engine.values import Selector
 from server.kit.errors import AppError, Reason
 from server.kit.plain import clean_text
+from server.moderation.watch import OutputWatch
 from server.runs.ears import Outlet
 from server.runs.registry import INTERNAL, Runs
 from server.runs.run import Run
@@ -30,7 +30,7 @@ from server.workflow_run.ending import BY_USER, Conclusion, answered, concluded,
 from server.workflow_run.pausing import paused
 from server.workflow_run.plain import dump
 from server.workflow_run.plan import Plan
-from server.workflow_run.record import Record
+from server.workflow_run.record import Record, values_left
 from server.workflow_run.store import Pausing, WorkflowRunStore
 from server.workflow_run.turn import Citations
 from transom.run.v1.event_pb2 import ReasoningChunk, TextChunk
@@ -222,13 +222,24 @@ class _Work:
                 self._timer.cancel()
         if self._flush is not None:
             await asyncio.wait([self._flush])
-        if self._watch is not None and not run.lost:
-            await self._watch.close(quick=isinstance(end, said.RunFinished) and end.status in _CUT_SHORT)
+        if end is not None and self._watch is not None and not run.lost:
+            end = await self._watched(end, self._watch)
         if isinstance(end, said.RunPaused):
             if await self._pause(end):
                 return
             end = self._stopped(end)
         await self._finish(end or self._broken("the engine told no end"))
+
+    async def _watched(
+        self, end: said.RunFinished | said.RunPaused, watch: OutputWatch
+    ) -> said.RunFinished | said.RunPaused:
+        """The end when the answer has been checked for the last time."""
+        await watch.close(quick=isinstance(end, said.RunFinished) and end.status in _CUT_SHORT)
+        if isinstance(end, said.RunPaused):
+            return self._stopped(end, BY_OUTPUT_MODERATION) if watch.is_over else end
+        if watch.has_replaced and "answer" in end.outputs:
+            return replace(end, outputs={**end.outputs, "answer": self._run.answer})
+        return end
 
     def _broken(self, cause: str) -> said.RunFinished:
         log.warning("run %s: %s", self._run.key.task_id, cause)
@@ -240,9 +251,9 @@ class _Work:
         )
 
     @staticmethod
-    def _stopped(paused: said.RunPaused) -> said.RunFinished:
+    def _stopped(paused: said.RunPaused, error: str = BY_USER) -> said.RunFinished:
         return said.RunFinished(
-            status="stopped", outputs={}, error=BY_USER, tokens=paused.tokens, steps=paused.steps,
+            status="stopped", outputs={}, error=error, tokens=paused.tokens, steps=paused.steps,
             exceptions=0, spent=(), at=time.time(),
         )
 
@@ -385,17 +396,6 @@ class _Work:
         else:
             self._record.retake()
         return bool(stored)
-
-
-def values_left(event: said.NodeFinished) -> list[DraftValue]:
-    """The outputs of a node of a draft."""
-    return [
-        DraftValue(
-            node_id=event.node.node_id, name=name, value_type=exposed(type_of(value)), value=orjson.loads(dump(value)),
-            node_execution_id=event.node.execution_id,
-        )
-        for name, value in event.outputs.items()
-    ]
 
 
 _TELL: Mapping[type, Callable[[_Work, Any], None]] = {

@@ -176,6 +176,16 @@ def test_blocked_turn_of_a_chatflow_leaves_a_record_that_says_why(guarded: dict[
     assert [one["answer"].strip() for one in page] == ["".join(f"tok{at} " for at in range(10)).strip(), BLOCKED]
 
 
+def test_long_inputs_are_searched_for_every_word(indexed: Knowledge, model: str) -> None:
+    words = "\n".join(f"word{at}word" for at in range(100))
+    form = [{"paragraph": {"label": "name", "variable": "name", "required": False}}]
+    app = indexed.workspace.app(
+        model=model, sensitive_word_avoidance=moderation("keywords", keywords=words), user_input_form=form
+    )
+    text = "x" * 1_000_000
+    assert app.send(inputs={"name": f"{text}WORD99word"}).json()["answer"] == BLOCKED
+
+
 @pytest.fixture(scope="module")
 def openai(indexed: Knowledge, brain: OpenAIServer) -> None:
     """The workspace's credential for OpenAI, whose moderation flags what holds ``flag me``."""
@@ -311,7 +321,8 @@ def test_short_answer_with_a_word_is_replaced_at_its_end(
     assert shown[-2:] == ["message_replace", "message_end"]
     assert found[names(found).index("message_replace")]["answer"] == HIDDEN
     if mode == "advanced-chat":
-        assert found[-1]["data"]["status"] == "succeeded"
+        finished = found[-1]["data"]
+        assert (finished["status"], finished["outputs"]) == ("succeeded", {"answer": HIDDEN, "files": []})
     if mode != "completion":
         assert kept(app, found)["answer"] == HIDDEN
 
