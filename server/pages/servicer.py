@@ -12,7 +12,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from server.access.passports import Passports
 from server.edge.call import current_call
-from server.kit.errors import not_found
+from server.kit.errors import AppError, Reason, not_found
 from transom.web.v1 import page_http_service_pb2 as pb
 from transom.web.v1 import page_http_service_pb2_grpc as pb_grpc
 
@@ -20,7 +20,7 @@ Context = Any
 
 _STATIC = Path(__file__).parent / "static"
 _OPENAPI = Path(__file__).resolve().parents[2] / "generated" / "openapi.json"
-_PAGE, _DOCS, _ACCOUNT = "page.html", "docs.html", "account.html"
+_PAGE, _DOCS, _ACCOUNT, _MISSING = "page.html", "docs.html", "account.html", "missing.html"
 _TYPES = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8",
 }  # fmt: skip
@@ -67,8 +67,15 @@ class PageServicer(pb_grpc.PageServiceServicer):
         self._document = HttpBody(content_type="application/json", data=_OPENAPI.read_bytes())
 
     async def GetPage(self, request: pb.GetPageRequest, context: Context) -> HttpBody:
-        """The page of an app."""
-        await self._passports.require_page(request.code)
+        """The page of an app; people who look for one that is not there are told so in words."""
+        try:
+            await self._passports.require_page(request.code)
+        except AppError as error:
+            call = current_call()
+            if error.reason != Reason.NOT_FOUND or "text/html" not in call.metadata.get("accept", ""):
+                raise
+            call.status = 404
+            return self._page(_MISSING)
         return self._page(_PAGE)
 
     async def GetAccountPage(self, request: pb.GetAccountPageRequest, context: Context) -> HttpBody:

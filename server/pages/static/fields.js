@@ -19,6 +19,11 @@ export function missing(form, values) {
   return lacks ? lacks[1].label : "";
 }
 
+/** What is sent of the fields: those that were left empty are not. */
+export function filled(values) {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ""));
+}
+
 function Field({ type, field, value, onChange }) {
   const set = (event) => onChange(event.target.value);
   if (type === "paragraph") return html`<textarea rows="4" maxlength=${field.max_length} onInput=${set}>${value}</textarea>`;

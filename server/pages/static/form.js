@@ -1,7 +1,7 @@
 // The page of a completion app or a workflow: a form, a run, its result.
 
 import { html, useRef, useState } from "/pages/preact-htm.js";
-import { Fields, initial, missing } from "/pages/fields.js";
+import { Fields, filled, initial, missing } from "/pages/fields.js";
 import { Answer } from "/pages/answer.js";
 
 function Outputs({ values }) {
@@ -25,7 +25,7 @@ export function Form({ site, features, client, kind }) {
     const show = (change) => setResult((now = { ...now, ...change }));
     show({});
     try {
-      for await (const told of client.ask(runs, { inputs })) {
+      for await (const told of client.ask(runs, { inputs: filled(inputs) })) {
         if (told.task_id) task.current = told.task_id;
         if (told.event === "message") show({ text: now.text + told.answer });
         if (told.event === "text_chunk") show({ text: now.text + told.data.text });
@@ -51,7 +51,7 @@ export function Form({ site, features, client, kind }) {
       <div class="chips"><button class="main" disabled=${result?.busy}>Run</button>
       ${result?.busy && html`<button type="button" onClick=${stop}>Stop</button>`}</div>
     </form>
-    <div aria-live="polite">
+    <div class="result" aria-live="polite">
       ${result?.steps?.length > 0 && site.show_workflow_steps && html`<details class="sources" open=${result.busy}><summary>${result.steps.length} steps</summary>
         <ol>${result.steps.map((step) => html`<li>${step.title} ${step.status === "running" ? "…" : step.status}</li>`)}</ol></details>`}
       ${done ? html`<${Outputs} values=${result.outputs} />` : result && html`<${Answer} text=${result.text} busy=${result.busy} />`}

@@ -2,28 +2,29 @@
 
 import { html, render, useEffect, useRef, useState } from "/pages/preact-htm.js";
 import { Client } from "/pages/client.js";
-import { Fields, initial, missing } from "/pages/fields.js";
+import { Fields, filled, initial, missing } from "/pages/fields.js";
 import { Answer, Sources } from "/pages/answer.js";
 import { Form } from "/pages/form.js";
+import { Icon } from "/pages/icons.js";
 
 const [, kind, code] = location.pathname.split("/");
 const NOBODY = "00000000-0000-0000-0000-000000000000";
 const RUNNING = `transom-running-${code}`;
 const client = new Client(code);
 
-function Icon({ site }) {
+function Mark({ site }) {
   if (site.icon_url) return html`<img class="icon" src=${site.icon_url} alt="" />`;
-  const text = site.icon_type === "image" || !site.icon ? "💬" : site.icon;
-  return html`<span class="icon" style=${`background:${site.icon_background || "transparent"}`}>${text}</span>`;
+  const text = site.icon_type === "image" || !site.icon ? html`<${Icon} name="talk" />` : site.icon;
+  return html`<span class="icon" style=${site.icon_background ? `background:${site.icon_background}` : ""}>${text}</span>`;
 }
 
 function Side({ site, talks, current, open, onPick, onNew, onDelete, onPin }) {
   return html`<nav class=${open ? "side open" : "side"} aria-label="Conversations">
-    <header><${Icon} site=${site} /><h1>${site.title}</h1><button onClick=${onNew} title="New conversation">New</button></header>
+    <header><${Mark} site=${site} /><h1>${site.title}</h1><button onClick=${onNew} title="New conversation">New</button></header>
     <ul>${talks.map((talk) => html`<li key=${talk.id} class=${talk.id === current ? "on" : ""}>
       <button onClick=${() => onPick(talk.id)}>${talk.name || "New conversation"}</button>
-      <button class="bare" onClick=${() => onPin(talk)} title=${talk.pinned ? "Unpin" : "Pin"} aria-pressed=${Boolean(talk.pinned)}>${talk.pinned ? "★" : "☆"}</button>
-      <button class="bare" onClick=${() => onDelete(talk.id)} title="Delete">×</button>
+      <button class="bare" onClick=${() => onPin(talk)} title=${talk.pinned ? "Unpin" : "Pin"} aria-pressed=${Boolean(talk.pinned)}><${Icon} name="star" solid=${talk.pinned} /></button>
+      <button class="bare" onClick=${() => onDelete(talk.id)} title="Delete"><${Icon} name="close" /></button>
     </li>`)}</ul>
     ${(site.copyright || site.privacy_policy || site.custom_disclaimer) && html`<footer>
       ${site.custom_disclaimer} ${site.copyright && `© ${site.copyright}`}
@@ -33,7 +34,7 @@ function Side({ site, talks, current, open, onPick, onNew, onDelete, onPin }) {
 }
 
 function Turn({ turn, features, onRate, onAgain }) {
-  return html`<div class="said">${turn.query}${turn.files?.map((file) => html`<div>📎 ${file.name}</div>`)}</div>
+  return html`<div class="said">${turn.query}${turn.files?.map((file) => html`<div class="file"><${Icon} name="clip" /> ${file.name}</div>`)}</div>
     <div>
       ${turn.steps?.length > 0 && html`<details class="sources"><summary>${turn.steps.length} steps</summary>
         <ol>${turn.steps.map((step) => html`<li>${step.title} ${step.status === "running" ? "…" : step.status}</li>`)}</ol></details>`}
@@ -41,8 +42,8 @@ function Turn({ turn, features, onRate, onAgain }) {
       ${turn.error && html`<p class="bad" role="alert">${turn.error}</p>`}
       ${features.retriever_resource?.enabled && html`<${Sources} items=${turn.sources} />`}
       ${!turn.busy && turn.message_id && html`<div class="tools">
-        <button class=${turn.rating === "like" ? "bare on" : "bare"} onClick=${() => onRate(turn, "like")} title="Good answer">👍</button>
-        <button class=${turn.rating === "dislike" ? "bare on" : "bare"} onClick=${() => onRate(turn, "dislike")} title="Bad answer">👎</button>
+        <button class=${turn.rating === "like" ? "bare on" : "bare"} onClick=${() => onRate(turn, "like")} title="Good answer"><${Icon} name="good" solid=${turn.rating === "like"} /></button>
+        <button class=${turn.rating === "dislike" ? "bare on" : "bare"} onClick=${() => onRate(turn, "dislike")} title="Bad answer"><${Icon} name="bad" solid=${turn.rating === "dislike"} /></button>
         <button class="bare" onClick=${() => navigator.clipboard?.writeText(turn.answer)} title="Copy">Copy</button>
         <button class="bare" onClick=${() => onAgain(turn)} title="Answer again">Again</button>
       </div>`}
@@ -137,7 +138,7 @@ function Chat({ site, features }) {
     const follows = parent === undefined ? turns[turns.length - 1]?.message_id : parent;
     setTurns([...kept, { query, files, answer: "", busy: true, parent: follows ?? null }]);
     const body = {
-      inputs, query, conversation_id: current || null, parent_message_id: follows ?? null,
+      inputs: filled(inputs), query, conversation_id: current || null, parent_message_id: follows ?? null,
       files: files.map(({ type, id }) => ({ type, transfer_method: "local_file", upload_file_id: id })),
     };
     try {
@@ -201,8 +202,9 @@ function Chat({ site, features }) {
   return html`
     <${Side} site=${site} talks=${talks} current=${current} open=${open} onPick=${load} onNew=${fresh} onDelete=${remove} onPin=${pin} />
     <section class="talk">
-      <header><button onClick=${() => setOpen(!open)} aria-expanded=${open} title="Conversations">☰</button><h1>${site.title}</h1><button onClick=${fresh}>New</button></header>
+      <header><button onClick=${() => setOpen(!open)} aria-expanded=${open} title="Conversations"><${Icon} name="menu" /></button><h1>${site.title}</h1><button onClick=${fresh}>New</button></header>
       <div class="scroll" onClick=${() => open && setOpen(false)}><div class="column" aria-live="polite">
+        ${!turns.length && !current && html`<div class="start"><${Mark} site=${site} /><h2>${site.title}</h2></div>`}
         ${!turns.length && !current && form.length > 0 && html`<${Fields} form=${form} values=${inputs} onChange=${setInputs} />`}
         ${!turns.length && features.opening_statement && html`<${Answer} text=${features.opening_statement} />`}
         ${!turns.length && !features.opening_statement && site.description && html`<p class="note">${site.description}</p>`}
@@ -212,8 +214,8 @@ function Chat({ site, features }) {
       </div></div>
       <div class="ask"><form onSubmit=${(event) => { event.preventDefault(); if (text.trim() && !busy) send(text.trim()); }}>
         ${notice && html`<div class="files bad" role="alert">${notice}</div>`}
-        ${files.length > 0 && html`<div class="files">${files.map((file) => html`<span>📎 ${file.name}</span>`)}</div>`}
-        ${takesFiles && html`<label><input type="file" multiple hidden onChange=${attach} /><span class="bare" role="button" title="Attach files">📎</span></label>`}
+        ${files.length > 0 && html`<div class="files">${files.map((file) => html`<span class="file"><${Icon} name="clip" /> ${file.name}<button type="button" class="bare" title=${`Leave out ${file.name}`} onClick=${() => setFiles((all) => all.filter((other) => other !== file))}><${Icon} name="close" /></button></span>`)}</div>`}
+        ${takesFiles && html`<label class="attach" title="Attach files"><input type="file" multiple aria-label="Attach files" onChange=${attach} /><${Icon} name="clip" /></label>`}
         <textarea rows="1" value=${text} placeholder=${site.input_placeholder || "Ask something"} aria-label="Message"
           onInput=${(event) => setText(event.target.value)}
           onKeyDown=${(event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); event.target.form.requestSubmit(); } }}></textarea>
