@@ -46,6 +46,8 @@ class AgentTool:
 class Task:
     """One question to an agent. ``rounds`` is how often the model is asked at most; the last time without tools.
 
+    ``template`` is an author's own system prompt for a model that reasons in text, with ``{{instruction}}``,
+    ``{{tools}}`` and ``{{tool_names}}`` in it; empty: ours.
     ``limit`` is the number that is told when that was not enough. ``on_cut`` gets what came of an answer that broke off
     or is being cancelled.
     """
@@ -60,6 +62,7 @@ class Task:
     user: str = ""
     rounds: int = 11
     limit: int = 10
+    template: str = ""
     on_cut: Callable[[Heard], None] | None = None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 
 from server.agent import react_text
@@ -14,6 +15,8 @@ from server.llm.meter import Heard
 from server.llm.port import ChatRequest, PromptMessage
 
 _STOP = "Observation"
+# Of an author's template; what stands for the conversation is empty, for that follows as messages.
+_PLACE = re.compile(r"\{\{(instruction|tools|tool_names|historic_messages|query|agent_scratchpad)\}\}")
 _SYSTEM = """{instruction}You answer the user, step by step, and may use tools for that.
 
 Tools, as JSON:
@@ -68,11 +71,13 @@ class React:
         listed = [
             {"name": tool.name, "description": tool.description, "parameters": tool.schema} for tool in self._task.tools
         ]
+        tools = json.dumps(listed, ensure_ascii=False)
+        names = ", ".join(tool.name for tool in self._task.tools)
+        if self._task.template:
+            filled = {"instruction": self._task.instruction, "tools": tools, "tool_names": names}
+            return _PLACE.sub(lambda place: filled.get(place[1], ""), self._task.template)
         instruction = f"{self._task.instruction}\n\n" if self._task.instruction else ""
-        return _SYSTEM.format(
-            instruction=instruction, tools=json.dumps(listed, ensure_ascii=False),
-            names=", ".join(tool.name for tool in self._task.tools),
-        )
+        return _SYSTEM.format(instruction=instruction, tools=tools, names=names)
 
     def pieces(self, text: str, *, is_end: bool = False) -> list[tuple[bool, str]]:
         """Thoughts; the answer stands inside of the last action and is told when that is read."""

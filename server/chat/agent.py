@@ -160,7 +160,7 @@ class Agents:
         task = Task(
             model=order.model, question=question, tools=await self._bound(info, order.config, done),
             instruction=instruction, history=history, parameters=order.parameters, stop=order.stop, user=order.user,
-            rounds=limit + 1, limit=limit, on_cut=done.spend,
+            rounds=limit + 1, limit=limit, template=_template(order.config), on_cut=done.spend,
         )
         try:
             # A model that can call tools does, whatever was chosen.
@@ -254,6 +254,12 @@ def _parts(prompt: Sequence[PromptMessage]) -> tuple[str, Sequence[PromptMessage
     instruction = prompt[0].text if prompt and prompt[0].role == "system" else ""
     rest = prompt[1:] if instruction else prompt
     return instruction, rest[:-1], rest[-1]
+
+
+def _template(config: ModelConfig) -> str:
+    """The author's own ReAct prompt (feature-semantics.md section 8)."""
+    template = (config.agent_mode.prompt or {}).get("first_prompt")
+    return template if isinstance(template, str) else ""
 
 
 def _use(item: Mapping[str, Any]) -> ToolUse | None:

@@ -130,6 +130,20 @@ def test_model_without_tool_calls_reasons_in_text(indexed: Knowledge, brain: Ope
     assert "current_time" in asked
 
 
+def test_author_may_write_the_prompt_of_an_agent_that_reasons_in_text(
+    indexed: Knowledge, brain: OpenAIServer
+) -> None:
+    plain = add_model(indexed, brain)
+    first_prompt = "{{instruction}} [{{tool_names}}] {{tools}} {{query}}{{other}} {}"
+    app = agent(indexed, plain, [TIME], strategy="react", prompt={"first_prompt": first_prompt, "next_iteration": ""})
+    brain.script(plain, Behaviour(text="It is blue."))
+    assert spoken(told(app, "What colour is the sea?")) == "It is blue."
+    system = brain.calls[-1].json()["messages"][0]["content"]
+    before, tools = system.removesuffix(" {{other}} {}").split(" [current_time] ")
+    assert before.strip() == "Use tools."
+    assert [tool["name"] for tool in json.loads(tools)] == ["current_time"]
+
+
 def test_datasets_are_tools_and_what_they_say_is_cited(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
     dataset = indexed.economy()
     indexed.add_text(dataset, "The red fox sleeps in the old mill.")
