@@ -186,6 +186,13 @@ def test_long_inputs_are_searched_for_every_word(indexed: Knowledge, model: str)
     assert app.send(inputs={"name": f"{text}WORD99word"}).json()["answer"] == BLOCKED
 
 
+@pytest.mark.parametrize("mode", ["chat", "advanced-chat"])
+def test_parameters_say_that_an_app_moderates_and_not_which_words(guarded: dict[str, App], mode: str) -> None:
+    reply = guarded[mode].http.get("/v1/parameters")
+    assert reply.json()["sensitive_word_avoidance"] == {"enabled": True, "type": "keywords"}
+    assert "Forbidden" not in reply.text
+
+
 @pytest.fixture(scope="module")
 def openai(indexed: Knowledge, brain: OpenAIServer) -> None:
     """The workspace's credential for OpenAI, whose moderation flags what holds ``flag me``."""
