@@ -27,6 +27,9 @@ from server.runs.wire import to_metadata
 
 log = logging.getLogger("transom.chat")
 
+# Of what a provider said, for the log.
+_CAUSE_CHARACTERS = 200
+
 
 class Endings:
     """Ends runs of easy apps."""
@@ -61,6 +64,9 @@ class Endings:
             "run %s %s: app %s, %d+%d tokens, %.2f s", run.key.task_id, status, run.key.app_id,
             final.prompt_tokens, final.answer_tokens, final.latency,
         )
+        if error is not None:
+            cause = (error.detail or str(error))[:_CAUSE_CHARACTERS]
+            log.warning("run %s failed by %s: %s", run.key.task_id, error.reason.value, cause)
         if turn.is_first and turn.auto_name and status == "succeeded":
             self._runs.spawn(self._namer(run.key.tenant_id, run.key.conversation_id, turn.query), "auto-name")
 

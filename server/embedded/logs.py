@@ -79,7 +79,7 @@ async def follow(
 ) -> None:
     """Pass everything a child writes to its file and, line by line, to the screen. Ends with the child.
 
-    Lines with one of the ``unsaid`` texts stay off the screen.
+    Lines with one of the ``unsaid`` texts, and empty ones, stay off the screen.
     """
     rest = b""
     while chunk := await stream.read(_CHUNK):
@@ -95,4 +95,5 @@ async def follow(
 
 
 def _without(lines: bytes, unsaid: Sequence[bytes]) -> bytes:
-    return b"\n".join(line for line in lines.split(b"\n") if not any(text in line for text in unsaid))
+    shown = (line for line in lines.split(b"\n") if line.strip())
+    return b"\n".join(line for line in shown if not any(text in line for text in unsaid))

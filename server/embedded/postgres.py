@@ -105,7 +105,7 @@ def command(where: PostgresPlace, *, connections: int = 100, durable: bool = Tru
         "max_connections": str(max(50, connections)),
         "unix_socket_permissions": "0700",
         "log_timezone": "UTC",
-        "log_line_prefix": "",
+        "log_line_prefix": "%m ",
         "log_checkpoints": "off",
         "log_min_messages": "warning",
         "cluster_name": "transom",

@@ -124,6 +124,8 @@ def _postgres(at: Layout) -> Plan | None:
     return Plan(
         name="postgres", command=postgres.command(where, connections=connections), ready=ready, prepare=prepare,
         note=f"PostgreSQL in {_short(where.data)}",
+        # What it says to those who ask whether it is ready.
+        unsaid=(b"the database system is starting up",),
     )
 
 
@@ -173,6 +175,8 @@ def _worker(at: Layout, environment: Mapping[str, str], server: str) -> Plan:
     return Plan(
         name="worker", command=_ours(environment, "worker", "--ready-file", str(mark)), ready=ready, needs=(server,),
         prepare=lambda: mark.unlink(missing_ok=True), note="Celery, queue transom", stop_seconds=_WORKER_STOP_SECONDS,
+        # Celery's word, on a line without a time, for what the worker says itself.
+        unsaid=(b"worker: Warm shutdown",),
     )
 
 

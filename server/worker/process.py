@@ -61,6 +61,7 @@ def run(
         without_gossip=True, without_mingle=True, quiet=True,
     )
     worker.start()
+    log.info("stopped")
     status: int = worker.exitcode or 0
     if status and relay.is_working:
         _begin_anew()
@@ -111,7 +112,7 @@ def _jobs_of_process(settings: Settings, connections: int) -> Any:
         parts = build_parts(replace(settings, db_pool_size=connections))
         return JobService(
             parts.uow, build_job_handlers(parts),
-            lease_seconds=settings.lease_seconds, heartbeat_seconds=settings.heartbeat_seconds,
+            lease_seconds=settings.lease_seconds, heartbeat_seconds=settings.heartbeat_seconds, recurring=RECURRING,
         )
 
     return lambda: build(os.getpid())
@@ -158,6 +159,7 @@ class _Relay:
     def stop(self, **_: Any) -> None:
         """Announce nothing more."""
         self._stopping = True
+        log.info("draining: jobs that run may finish")
         try:
             self._app.jobs().leave(_reported_name())
         except Exception as error:

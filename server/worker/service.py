@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -43,12 +43,15 @@ class JobService:
     """
 
     def __init__(
-        self, uow: UowFactory, handlers: Mapping[str, Handler], *, lease_seconds: float, heartbeat_seconds: float
+        self, uow: UowFactory, handlers: Mapping[str, Handler], *, lease_seconds: float, heartbeat_seconds: float,
+        recurring: Container[str] = (),
     ) -> None:
+        """``recurring`` kinds are done without a word: they come every few minutes."""
         self._uow = uow
         self._handlers = handlers
         self._lease = timedelta(seconds=lease_seconds)
         self._heartbeat = heartbeat_seconds
+        self._recurring = recurring
         self._held: dict[int, int] = {}
         self._lock = threading.Lock()
         self._renewer: threading.Thread | None = None
@@ -116,7 +119,10 @@ class JobService:
                 self._persist(lambda store: store.fail(job, text, pause_after(job.attempts)))
                 return False
             self._persist(lambda store: store.finish(job))
-            log.info("job %d (%s) done, attempt %d", job.id, job.kind, job.attempts)
+            usual = job.kind in self._recurring and job.attempts == 1
+            log.log(
+                logging.DEBUG if usual else logging.INFO, "job %d (%s) done, attempt %d", job.id, job.kind, job.attempts
+            )
             return True
 
     def _persist(self, step: Callable[[JobStore], T]) -> T:

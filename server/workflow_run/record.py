@@ -67,6 +67,12 @@ class Record:
         """Every execution so far, in the order of their beginning."""
         return list(self._rows.values())
 
+    @property
+    def culprit(self) -> str:
+        """The node that failed last, for a log: its type and id, not what it said; empty without one."""
+        failed = [row for row in self._rows.values() if row.status == "failed"]
+        return f"{failed[-1].node_type} node {failed[-1].node_id}" if failed else ""
+
     def started(self, node: said.NodeRef, at: float, inputs: Mapping[str, Any] | None = None) -> NodeRow:
         """A node or a container begins."""
         row = NodeRow(

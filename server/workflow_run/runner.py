@@ -367,6 +367,8 @@ class _Work:
             "run %s %s: app %s, %d tokens, %d steps, %.2f s", run.key.task_id, end.ending.record_status, plan.app_id,
             end.ending.tokens, end.ending.steps, end.ending.elapsed,
         )
+        if end.ending.record_status == "failed":
+            log.warning("run %s failed by %s", run.key.task_id, self._record.culprit or "its end")
         self._runner.after(run, plan, end.ending.status)
 
     def _conclusion(self, event: said.RunFinished) -> Conclusion:

@@ -150,8 +150,9 @@ def test_a_failed_call_says_where_and_by_what(traced: Workspace, collector: Coll
     assert not tree.one(rpc).failed
     assert tree.one(rpc).values["transom.error.code"] == "completion_request_error"
     assert tree.one(f"POST /{rpc}").values["transom.error.code"] == "completion_request_error"
-    line = next(line for line in traced.product.log("server-1").splitlines() if "run " in line and trace in line)
-    assert f"(request a-failed-one, trace {trace})" in line
+    told = [line for line in traced.product.log("server-1").splitlines() if trace in line]
+    assert all(f"(request a-failed-one, trace {trace})" in line for line in told)
+    assert any("WARNING" in line and "failed by completion_request_error: " in line for line in told)
     access = [line for line in _access(traced.product) if trace in line]
     assert len(access) == 1 and '"request_id":"a-failed-one"' in access[0]
 
