@@ -35,6 +35,7 @@ from server.app_info.service import AppInfoService
 from server.app_info.servicer import AppInfoServicer
 from server.audit.service import AuditPrune, AuditService
 from server.bootstrap_annotation import add_annotations
+from server.bootstrap_audio import add_audio
 from server.bootstrap_chat import build_chat
 from server.bootstrap_console import add_debugging, add_logs
 from server.bootstrap_extension import add_extensions, build_features
@@ -471,6 +472,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_extensions(registry, core)
     add_logs(registry, core, files)
     audit = add_audit(registry, core)
+    add_audio(registry, core, models, files)
     rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)
     server = grpc.aio.server(
         interceptors=[Edge(rules_of(registry.services), core.access, sessions, core.passports, rates, audit)],

@@ -90,6 +90,11 @@ class TextToSpeech:
     language: str = ""
     auto_play: bool = False
 
+    @property
+    def played_by(self) -> str | None:
+        """The voice that reads every answer at once; None when none does."""
+        return self.voice if self.enabled and self.auto_play else None
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
@@ -140,7 +145,7 @@ def parse(document: Mapping[str, Any]) -> ModelConfig:
         suggested_questions=_texts(document.get("suggested_questions")),
         suggested_questions_after_answer=_suggested(_map(document.get("suggested_questions_after_answer"))),
         speech_to_text=is_enabled(document.get("speech_to_text")),
-        text_to_speech=_text_to_speech(_map(document.get("text_to_speech"))),
+        text_to_speech=text_to_speech(document.get("text_to_speech")),
         # A stored null reads as on (app-dsl.md section 4).
         retriever_resource=document.get("retriever_resource") is None or is_enabled(document["retriever_resource"]),
         annotation_reply=_map(document.get("annotation_reply")),
@@ -315,7 +320,9 @@ def _suggested(feature: Mapping[str, Any]) -> SuggestedAfterAnswer:
     return SuggestedAfterAnswer(is_enabled(feature), model if model.name else None, _text(feature.get("prompt")))
 
 
-def _text_to_speech(feature: Mapping[str, Any]) -> TextToSpeech:
+def text_to_speech(value: object) -> TextToSpeech:
+    """Read a ``text_to_speech`` object."""
+    feature = _map(value)
     return TextToSpeech(
         enabled=is_enabled(feature),
         voice=_text(feature.get("voice")),

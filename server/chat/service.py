@@ -85,10 +85,12 @@ class ChatService:
             session_id=caller.end_user.session_id if caller.end_user else caller.asker,
             parent_message_id=question.parent_message_id, via=caller.via,
         )
-        return await self._runs.start(
+        run = await self._runs.start(
             lambda: self._store(caller, turn, entries, conversation, posted),
             lambda run: self._answers.answer(run, turn),
         )
+        run.voice = config.text_to_speech.played_by
+        return run
 
     async def _look(self, entries: Sequence[FileEntry], rule: FileRule | None) -> Mapping[str, RemoteFile]:
         """Ask the addresses of remote files, unless the app takes none."""

@@ -116,6 +116,7 @@ _ASKED = sa.and_(
 )
 _JOINED = messages.join(conversations, _C.id == _M.conversation_id)
 _EXISTS = sa.select(_M.id).select_from(_JOINED).where(_MINE)
+_ANSWER = sa.select(_M.answer).select_from(_JOINED).where(_MINE)
 _FEEDBACK = [
     "id", "tenant_id", "app_id", "conversation_id", "message_id", "rating", "content", "from_source",
     "from_end_user_id",
@@ -193,6 +194,11 @@ class MessageStore:
     def exists(self, app_id: str, end_user_id: str, message_id: str) -> bool:
         """Whether the end user has such a message."""
         return self._uow.execute(_EXISTS, _mine(app_id, end_user_id, message_id)).one_or_none() is not None
+
+    def answer(self, app_id: str, end_user_id: str, message_id: str) -> str | None:
+        """The answer so far; None when the end user has no such message."""
+        found = self._uow.execute(_ANSWER, _mine(app_id, end_user_id, message_id)).one_or_none()
+        return None if found is None else found.answer or ""
 
     def set_feedback(
         self, app_id: str, end_user_id: str, message_id: str, rating: str, content: str | None

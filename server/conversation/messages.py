@@ -56,6 +56,15 @@ class MessageService:
         page.reverse()
         return page, len(rows) > limit
 
+    def answer(self, caller: Caller, message_id: str) -> str:
+        """A message's answer so far."""
+        known = id_or_none(message_id)
+        with self._uow.single() as uow:
+            found = MessageStore(uow).answer(caller.the_app.app_id, caller.the_user.id, known) if known else None
+        if found is None:
+            raise not_found(_NO_MESSAGE)
+        return found
+
     def thoughts(self, caller: Caller, rows: Sequence[Row]) -> Sequence[Row]:
         """What the app's agent thought of these messages; nothing of apps without one."""
         if caller.the_app.mode != "agent-chat" or not rows:

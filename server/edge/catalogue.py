@@ -168,5 +168,12 @@ CATALOGUE: Mapping[Reason, Spec] = {
     ),
     Reason.HUMAN_INPUT_FORM_EXPIRED: Spec(412, _S.FAILED_PRECONDITION, "This form has expired."),
     Reason.INVALID_FORM_DATA: Spec(400, _S.INVALID_ARGUMENT, "The data of the form are not valid."),
+    Reason.NO_AUDIO_UPLOADED: Spec(400, _S.INVALID_ARGUMENT, "Please upload your audio."),
+    Reason.AUDIO_TOO_LARGE: Spec(413, _S.INVALID_ARGUMENT, "Audio size larger than 30 mb"),
+    Reason.UNSUPPORTED_AUDIO_TYPE: Spec(415, _S.INVALID_ARGUMENT, "Audio type not allowed."),
+    Reason.PROVIDER_NOT_SUPPORT_SPEECH_TO_TEXT: Spec(
+        400, _S.FAILED_PRECONDITION, "Provider not support speech to text."
+    ),
+    Reason.SPEECH_TO_TEXT_DISABLED: Spec(400, _S.FAILED_PRECONDITION, "Speech to text is disabled."),
     Reason.NOT_IMPLEMENTED: Spec(501, _S.UNIMPLEMENTED, "This server does not offer that yet."),
 }

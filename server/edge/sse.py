@@ -6,6 +6,7 @@ each delta costs one small ``orjson.dumps``.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -49,7 +50,8 @@ class SsePrinter:
         else:
             flat = project(event)
             data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"
-        return b"id: %d\n%b" % (event.sequence, data) if self._ids else data
+        # What is not in the log has no number.
+        return b"id: %d\n%b" % (event.sequence, data) if self._ids and event.sequence else data
 
 
 # Keys of a citation that a visitor sees.
@@ -146,4 +148,6 @@ _PLAIN: Mapping[str, Callable[[RunEvent], dict[str, Any]]] = {
         "answer": event.message_replace.answer, "reason": event.message_replace.reason,
     },
     "error": _error,
+    "tts_message": lambda event: {"audio": base64.b64encode(event.tts_message.audio).decode()},
+    "tts_message_end": lambda _: {"audio": ""},
 }

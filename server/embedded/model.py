@@ -3,7 +3,8 @@
 The port opens at once. Weights load with the first request for them; those of the chat model
 also when the start of the other parts is over. A request that comes earlier waits. llama.cpp
 itself serves chat and checks the key there: its requests are passed on as they are, and a client
-that hangs up stops its answer. ``/v1/embeddings`` is answered here (embedder.py).
+that hangs up stops its answer. ``/v1/embeddings`` is answered here (embedder.py), ``/v1/audio/...`` by processes
+of their own (speech.py).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ from aiohttp.typedefs import Handler
 from server.embedded import binaries
 from server.embedded.embedder import DIMENSIONS, Embedder
 from server.embedded.embedder import NAME as EMBEDDING
+from server.embedded.replies import RefusedError, json_reply
+from server.embedded.speech import EAR, VOICE
+from server.embedded.speech_routes import SpeechRoutes
 
 log = logging.getLogger("transom.model")
 
@@ -103,29 +107,11 @@ class _Chat:
         return address.rstrip("/")
 
 
-class _Refused(Exception):
-    """An error in OpenAI's shape."""
-
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-    def response(self) -> web.Response:
-        kind = "server_error" if self.status >= 500 else "invalid_request_error"
-        error = {"message": str(self), "type": kind, "param": None, "code": self.code}
-        return _json({"error": error}, self.status)
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")
-
-
 @web.middleware
 async def _told(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except _Refused as refused:
+    except RefusedError as refused:
         return refused.response()
 
 
@@ -135,25 +121,35 @@ class _Handlers:
         self._session = session
         self.chat = _Chat(key)
         self._embedder = Embedder()
+        self.speech = SpeechRoutes()
 
     def app(self) -> web.Application:
         """The routes."""
         app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[_told])
         app.router.add_post("/v1/embeddings", self.embeddings)
         app.router.add_get("/v1/models", self.models)
+        for path, handler in self.speech.routes().items():
+            app.router.add_post(path, self._keyed(handler))
         app.router.add_route("*", "/{path:.*}", self.passed_on)
         return app
 
     def _check_key(self, request: web.Request) -> None:
         given = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
         if not hmac.compare_digest(given.encode(), self._key.encode()):
-            raise _Refused(401, "Invalid API key", "invalid_api_key")
+            raise RefusedError(401, "Invalid API key", "invalid_api_key")
+
+    def _keyed(self, handler: Handler) -> Handler:
+        async def checked(request: web.Request) -> web.StreamResponse:
+            self._check_key(request)
+            return await handler(request)
+
+        return checked
 
     async def models(self, request: web.Request) -> web.Response:
         """What is served; loads nothing."""
         self._check_key(request)
-        data = [{"id": name, "object": "model", "owned_by": "local"} for name in (NAME, EMBEDDING)]
-        return _json({"object": "list", "data": data})
+        data = [{"id": name, "object": "model", "owned_by": "local"} for name in (NAME, EMBEDDING, EAR, VOICE)]
+        return json_reply({"object": "list", "data": data})
 
     async def embeddings(self, request: web.Request) -> web.Response:
         """OpenAI's embeddings. ``input_type`` says what the texts are: ``query`` or ``passage``."""
@@ -164,12 +160,12 @@ class _Handlers:
             vectors, tokens = await self._embedder.embed(texts, query=query)
         except (ImportError, OSError, RuntimeError) as error:
             log.exception("the packaged embedding model does not start")
-            raise _Refused(503, "The packaged embedding model does not start.") from error
+            raise RefusedError(503, "The packaged embedding model does not start.") from error
         coded = order.get("encoding_format") == "base64"
         rows = [base64.b64encode(row.tobytes()).decode() if coded else row.tolist() for row in vectors]
         data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-        return _json({"object": "list", "model": EMBEDDING, "data": data, "usage": usage})
+        return json_reply({"object": "list", "model": EMBEDDING, "data": data, "usage": usage})
 
     async def passed_on(self, request: web.Request) -> web.StreamResponse:
         """Everything else is llama.cpp's."""
@@ -177,7 +173,7 @@ class _Handlers:
             address = await asyncio.shield(self.chat.loaded())
         except Exception:
             log.exception("the packaged model does not start")
-            raise _Refused(503, "The packaged model does not start.") from None
+            raise RefusedError(503, "The packaged model does not start.") from None
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         url = address + request.raw_path
         body = await request.read()
@@ -195,13 +191,13 @@ def _order(body: bytes) -> dict[str, Any]:
     try:
         order = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise _Refused(400, f"The body is not valid JSON: {error}") from None
+        raise RefusedError(400, f"The body is not valid JSON: {error}") from None
     if not isinstance(order, dict):
-        raise _Refused(400, "The body is not a JSON object.")
+        raise RefusedError(400, "The body is not a JSON object.")
     if order.get("model") != EMBEDDING:
-        raise _Refused(404, f"The model `{order.get('model')}` does not exist.", "model_not_found")
+        raise RefusedError(404, f"The model `{order.get('model')}` does not exist.", "model_not_found")
     if order.get("dimensions") not in (None, DIMENSIONS):
-        raise _Refused(400, f"dimensions must be {DIMENSIONS}.")
+        raise RefusedError(400, f"dimensions must be {DIMENSIONS}.")
     return order
 
 
@@ -209,16 +205,16 @@ def _texts(order: dict[str, Any]) -> list[str]:
     given = order.get("input")
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
-        raise _Refused(400, "input must be a text or a list of texts.")
+        raise RefusedError(400, "input must be a text or a list of texts.")
     if len(texts) > _MOST_TEXTS:
-        raise _Refused(400, f"input must have at most {_MOST_TEXTS} texts.")
+        raise RefusedError(400, f"input must have at most {_MOST_TEXTS} texts.")
     return texts
 
 
 def _is_query(order: dict[str, Any]) -> bool:
     purpose = order.get("input_type") or "passage"
     if purpose not in _PURPOSES:
-        raise _Refused(400, f"input_type must be one of {', '.join(_PURPOSES)}.")
+        raise RefusedError(400, f"input_type must be one of {', '.join(_PURPOSES)}.")
     return _PURPOSES[purpose]
 
 
@@ -237,5 +233,6 @@ async def _serve(port: int, key: str) -> None:
     preload = loop.call_later(_LOAD_AFTER_SECONDS, handlers.chat.loaded)
     await stopping.wait()
     preload.cancel()
+    handlers.speech.close()
     # llama.cpp's own way out waits for running answers; nothing here is worth that.
     os._exit(0)

@@ -81,6 +81,11 @@ class Reason(StrEnum):
     APP_MORE_LIKE_THIS_DISABLED = "app_more_like_this_disabled"
     WEB_FORM_RATE_LIMIT_EXCEEDED = "web_form_rate_limit_exceeded"
     REMOTE_FILE_UPLOAD_ERROR = "remote_file_upload_error"
+    NO_AUDIO_UPLOADED = "no_audio_uploaded"
+    AUDIO_TOO_LARGE = "audio_too_large"
+    UNSUPPORTED_AUDIO_TYPE = "unsupported_audio_type"
+    PROVIDER_NOT_SUPPORT_SPEECH_TO_TEXT = "provider_not_support_speech_to_text"
+    SPEECH_TO_TEXT_DISABLED = "speech_to_text_disabled"
 
 
 class AppError(Exception):

@@ -8,16 +8,18 @@ not an invoice. ``0`` as a price means that the model costs nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from server.llm import parameters as p
 from server.llm.names import COHERE, GOOGLE, JINA, LOCAL, OPENAI
-from server.llm.port import ModelCard, ModelType, Pricing
+from server.llm.port import ModelCard, ModelType, Pricing, Voice
 
 PRICES_AS_OF = "2026-11-01"
 LOCAL_MODEL = "SmolLM2-135M-Instruct"
 LOCAL_EMBEDDING = "multilingual-e5-small"
+LOCAL_EAR = "pocketsphinx-en-us"
+LOCAL_VOICE = "hibari"
 
 _TOOLS = ("tool-call", "multi-tool-call", "stream-tool-call")
 _GEMINI = (*_TOOLS, "agent-thought", "vision", "document", "video", "audio", "structured-output")
@@ -89,6 +91,21 @@ _OPENAI_EMBEDDING: tuple[tuple[str, int, str, int, int], ...] = (
 )
 
 _OPENAI_MODERATION = ("omni-moderation-latest",)
+# Models that write speech down, and models that speak with the characters that one call takes.
+_GEMINI_EARS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-2.5-pro")
+_GEMINI_SPEAKERS: tuple[tuple[str, int], ...] = (
+    ("gemini-2.5-flash-preview-tts", 600),
+    ("gemini-2.5-pro-preview-tts", 600),
+)
+_OPENAI_EARS = ("gpt-4o-mini-transcribe", "gpt-4o-transcribe", "whisper-1")
+_OPENAI_SPEAKERS: tuple[tuple[str, int], ...] = (("gpt-4o-mini-tts", 2_000), ("tts-1", 4_096), ("tts-1-hd", 4_096))
+GEMINI_VOICES = (
+    "Kore", "Puck", "Zephyr", "Charon", "Fenrir", "Leda", "Orus", "Aoede", "Callirrhoe", "Autonoe", "Enceladus",
+    "Iapetus", "Umbriel", "Algieba", "Despina", "Erinome", "Algenib", "Rasalgethi", "Laomedeia", "Achernar", "Alnilam",
+    "Schedar", "Gacrux", "Pulcherrima", "Achird", "Zubenelgenubi", "Vindemiatrix", "Sadachbia", "Sadaltager",
+    "Sulafat",
+)  # fmt: skip
+OPENAI_VOICES = ("alloy", "ash", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer")
 
 # model, context
 _COHERE_RERANK: tuple[tuple[str, int], ...] = (
@@ -189,6 +206,18 @@ def _rerank(model: str, context: int) -> ModelCard:
     return ModelCard(model, "rerank", model, context_size=context)
 
 
+def _ear(model: str, label: str = "") -> ModelCard:
+    return ModelCard(model, "speech2text", label or _label(model))
+
+
+def speaker(
+    model: str, longest: int, voices: Sequence[str], label: str = "", languages: tuple[str, ...] = ()
+) -> ModelCard:
+    """The card of a model that speaks."""
+    found = tuple(Voice(voice, voice.capitalize(), languages) for voice in voices)
+    return ModelCard(model, "tts", label or _label(model), voices=found, longest_text=longest)
+
+
 def _openai_features(model: str) -> tuple[str, ...]:
     if model in ("gpt-4", "gpt-3.5-turbo"):
         return _TOOLS
@@ -224,12 +253,22 @@ def _load() -> dict[str, tuple[ModelCard, ...]]:
     local_embedding = ModelCard(
         LOCAL_EMBEDDING, "text-embedding", "Multilingual E5 small (packaged)", context_size=8_192, max_chunks=16,
     )  # fmt: skip
+    local_speech = (
+        _ear(LOCAL_EAR, "PocketSphinx, English (packaged)"),
+        speaker(LOCAL_VOICE, 10_000, ["heart"], "Hibari, English (packaged)", ("en-US",)),
+    )
     return {
-        GOOGLE: (*gemini, *(_embedding(*row) for row in _GEMINI_EMBEDDING)),
-        OPENAI: (*openai, *(_embedding(*row) for row in _OPENAI_EMBEDDING), *map(_moderation, _OPENAI_MODERATION)),
+        GOOGLE: (
+            *gemini, *(_embedding(*row) for row in _GEMINI_EMBEDDING), *map(_ear, _GEMINI_EARS),
+            *(speaker(*row, GEMINI_VOICES) for row in _GEMINI_SPEAKERS),
+        ),
+        OPENAI: (
+            *openai, *(_embedding(*row) for row in _OPENAI_EMBEDDING), *map(_ear, _OPENAI_EARS),
+            *(speaker(*row, OPENAI_VOICES) for row in _OPENAI_SPEAKERS), *map(_moderation, _OPENAI_MODERATION),
+        ),
         COHERE: tuple(_rerank(*row) for row in _COHERE_RERANK),
         JINA: tuple(_rerank(*row) for row in _JINA_RERANK),
-        LOCAL: (local, local_embedding),
+        LOCAL: (local, local_embedding, *local_speech),
     }
 
 

@@ -105,6 +105,7 @@ COMPATIBLE_FORM = (
     ),
     text("context_size", "Model context size", "模型上下文长度", required=True, default="4096"),
     text("max_tokens_to_sample", "Upper bound for max tokens", "最大 token 上限", default="4096", on="llm"),
+    text("voices", "Available voices (comma-separated)", "可用声音（用英文逗号分隔）", default="alloy", on="tts"),
     text("max_chunks", "Model max chunks per batch", "每批的最大分块数", default="16", on="text-embedding"),
     select(
         "encoding_format",

@@ -11,6 +11,7 @@ from server.llm.faults import unsupported
 from server.llm.forms import GOOGLE_FORM
 from server.llm.google_chat import GoogleChat, GoogleClients, GoogleEndpoint, translated
 from server.llm.google_embedding import GoogleEmbedding
+from server.llm.google_speech import GoogleSpeech, GoogleTranscription
 from server.llm.names import GOOGLE
 from server.llm.pool import text_of
 from server.llm.port import ModelCard, ModelType, ModerationModel, ProviderSpec, RerankModel
@@ -23,7 +24,7 @@ class GoogleProvider:
         provider=GOOGLE,
         label={"en_US": "Gemini", "zh_Hans": "Gemini"},
         description={"en_US": "Google's Gemini models.", "zh_Hans": "谷歌提供的 Gemini 模型。"},
-        supported_model_types=("llm", "text-embedding"),
+        supported_model_types=("llm", "text-embedding", "speech2text", "tts"),
         provider_credential_form=GOOGLE_FORM,
         models=MODELS[GOOGLE],
         help={
@@ -59,6 +60,12 @@ class GoogleProvider:
 
     def embedding(self, card: ModelCard, credentials: Mapping[str, str]) -> GoogleEmbedding:
         return GoogleEmbedding(card, self._endpoint(credentials), self._clients)
+
+    def transcription(self, card: ModelCard, credentials: Mapping[str, str]) -> GoogleTranscription:
+        return GoogleTranscription(card, self._endpoint(credentials), self._clients)
+
+    def speech(self, card: ModelCard, credentials: Mapping[str, str]) -> GoogleSpeech:
+        return GoogleSpeech(card, self._endpoint(credentials), self._clients)
 
     def rerank(self, card: ModelCard, credentials: Mapping[str, str]) -> RerankModel:
         raise unsupported(GOOGLE, "rerank")

@@ -99,18 +99,32 @@ class OpenAIClients:
         key = credential_key(base_url, api_key, organization)
         return self._sessions.get(key, lambda: make_session(api_key, base_url, organization, self.timings))
 
-    async def post(self, end: Endpoint, path: str, body: bytes) -> bytes:
+    async def post(self, end: Endpoint, path: str, body: bytes, content_type: str = "application/json") -> bytes:
         """A call whose answer comes whole: its bytes. Raises ModelFault."""
         session = await self.session(end.api_key, end.base_url, end.organization)
         deadlines = Deadlines(self.timings)
         with _translated(deadlines):
-            response = await deadlines.read(posted(session, f"{end.base_url}{path}", body))
+            response = await deadlines.read(posted(session, f"{end.base_url}{path}", body, content_type))
             async with response:
                 content = await deadlines.read(response.read())
         if response.status >= 400:
-            error = _error_in(content.decode(errors="replace"))
-            raise classify(refusal_of(error, response.status, retry_after_of(response.headers)))
+            raise _refused(response, content)
         return content
+
+    async def pieces(self, end: Endpoint, path: str, body: bytes) -> AsyncGenerator[bytes, None]:
+        """A call whose answer is bytes, as they come; closing it closes the request. Raises ModelFault."""
+        session = await self.session(end.api_key, end.base_url, end.organization)
+        deadlines = Deadlines(self.timings)
+        with _translated(deadlines):
+            response = await deadlines.read(posted(session, f"{end.base_url}{path}", body))
+            try:
+                if response.status >= 400:
+                    raise _refused(response, await deadlines.read(response.read()))
+                while data := await deadlines.read(response.content.readany()):
+                    deadlines.started = True
+                    yield data
+            finally:
+                response.close()
 
     async def close(self) -> None:
         await self._pool.close()
@@ -208,12 +222,19 @@ class OpenAIChat:
         return Chunk(usage=usage, finish_reason="tool_calls" if calls else reason, calls=calls)
 
 
-async def posted(session: ClientSession, url: str, body: bytes) -> ClientResponse:
+async def posted(
+    session: ClientSession, url: str, body: bytes, content_type: str = "application/json"
+) -> ClientResponse:
     """The answer to a request, from its head on. A model server that keeps traces continues ours."""
     with trace.http("POST", url) as span:
-        response = await session.post(url, data=body, headers=trace.headers())
+        response = await session.post(url, data=body, headers={**trace.headers(), "Content-Type": content_type})
         trace.http_answer(span, response.status)
         return response
+
+
+def _refused(response: ClientResponse, content: bytes) -> ModelFault:
+    error = _error_in(content.decode(errors="replace"))
+    return classify(refusal_of(error, response.status, retry_after_of(response.headers)))
 
 
 async def _drain(content: StreamReader) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 from server.kit.errors import invalid_param
 from server.llm.calls import Deadlines, Timings
-from server.llm.catalogue import MODELS, compatible_rules
+from server.llm.catalogue import MODELS, OPENAI_VOICES, compatible_rules, speaker
 from server.llm.forms import COMPATIBLE_FORM, OPENAI_FORM
 from server.llm.names import LOCAL, OPENAI, OPENAI_COMPATIBLE
 from server.llm.openai_chat import Endpoint, OpenAIChat, OpenAIClients, translated
 from server.llm.openai_embedding import OpenAIEmbedding
 from server.llm.openai_moderation import OpenAIModeration
+from server.llm.openai_speech import OpenAISpeech, OpenAITranscription
 from server.llm.openai_wire import token_parameter
 from server.llm.pool import text_of
 from server.llm.port import (
@@ -27,10 +28,15 @@ from server.llm.port import (
     PromptMessage,
     ProviderSpec,
     Purpose,
+    Recording,
 )
 from server.llm.rerank import HttpRerank
+from server.llm.sound import wav_header
 
 OPENAI_URL = "https://api.openai.com/v1"
+_LONGEST_TEXT = 4_096
+# Half a second in which nobody speaks.
+_SILENCE = Recording(wav_header(16_000, 16_000) + bytes(16_000), "audio/wav")
 
 
 class _OpenAIWire(ABC):
@@ -55,8 +61,14 @@ class _OpenAIWire(ABC):
     def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAIModeration:
         return OpenAIModeration(card, self._endpoint(card, credentials), self._clients)
 
+    def transcription(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAITranscription:
+        return OpenAITranscription(card, self._endpoint(card, credentials), self._clients)
+
+    def speech(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAISpeech:
+        return OpenAISpeech(card, self._endpoint(card, credentials), self._clients)
+
     async def _test_call(self, card: ModelCard, credentials: Mapping[str, str]) -> None:
-        """The cheapest call that uses the model: one token, one short embedding or text, two short texts in order."""
+        """The cheapest call that uses the model: one token or word, one short embedding or text, two texts in order."""
         if card.model_type == "text-embedding":
             await self.embedding(card, credentials).embed(["ping"], purpose="query")
             return
@@ -66,9 +78,17 @@ class _OpenAIWire(ABC):
         if card.model_type == "moderation":
             await self.moderation(card, credentials).is_flagged("ping")
             return
+        if card.model_type == "speech2text":
+            await self.transcription(card, credentials).transcribe(_SILENCE)
+            return
         request = ChatRequest([PromptMessage("user", "ping")], {"max_tokens": 5})
-        async with aclosing(self.chat(card, credentials).stream(request)) as chunks:
-            async for _ in chunks:
+        answer: AsyncGenerator[object, None] = (
+            self.speech(card, credentials).speak("ping", voice=card.voices[0].id, form="mp3")
+            if card.model_type == "tts"
+            else self.chat(card, credentials).stream(request)
+        )
+        async with aclosing(answer) as pieces:
+            async for _ in pieces:
                 break
 
     async def close(self) -> None:
@@ -82,7 +102,7 @@ class OpenAIProvider(_OpenAIWire):
         provider=OPENAI,
         label={"en_US": "OpenAI", "zh_Hans": "OpenAI"},
         description={"en_US": "Models provided by OpenAI.", "zh_Hans": "OpenAI 提供的模型。"},
-        supported_model_types=("llm", "text-embedding", "moderation"),
+        supported_model_types=("llm", "text-embedding", "moderation", "speech2text", "tts"),
         configurate_methods=("predefined-model", "customizable-model"),
         provider_credential_form=OPENAI_FORM,
         model_credential_form=OPENAI_FORM,
@@ -123,8 +143,10 @@ class OpenAIProvider(_OpenAIWire):
             return replace(known, model=model, label=model)
         if model_type == "text-embedding":
             return ModelCard(model, model_type, model, context_size=8_191, max_chunks=32)
-        if model_type == "moderation":
+        if model_type in ("speech2text", "moderation"):
             return ModelCard(model, model_type, model)
+        if model_type == "tts":
+            return speaker(model, _LONGEST_TEXT, OPENAI_VOICES, model)
         return ModelCard(
             model, model_type, model, context_size=128_000, max_output=16_384, parameter_rules=compatible_rules(16_384)
         )
@@ -156,7 +178,7 @@ class OpenAICompatibleProvider(_OpenAIWire):
             "en_US": "Model providers compatible with OpenAI's API standard, such as LM Studio.",
             "zh_Hans": "兼容 OpenAI API 的模型供应商，例如 LM Studio 。",
         },
-        supported_model_types=("llm", "text-embedding", "rerank"),
+        supported_model_types=("llm", "text-embedding", "rerank", "speech2text", "tts"),
         configurate_methods=("customizable-model",),
         model_credential_form=COMPATIBLE_FORM,
     )
@@ -192,6 +214,11 @@ class OpenAICompatibleProvider(_OpenAIWire):
             return ModelCard(model, model_type, label, context_size=context, max_chunks=chunks)
         if model_type == "rerank":
             return ModelCard(model, model_type, label, context_size=context)
+        if model_type == "speech2text":
+            return ModelCard(model, model_type, label)
+        if model_type == "tts":
+            voices = [name.strip() for name in text_of(credentials, "voices", "alloy").split(",") if name.strip()]
+            return speaker(model, _LONGEST_TEXT, voices or ["alloy"], label)
         longest = _whole("max_tokens_to_sample", text_of(credentials, "max_tokens_to_sample", "4096"))
         return ModelCard(
             model,
@@ -225,6 +252,8 @@ def _features(credentials: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(features)
 
 
+# Samples a second of the packaged voice.
+_LOCAL_RATE = 24_000
 # E5 models were trained with a word before each text; the model's process puts it there.
 _INPUT_TYPES: Mapping[Purpose, Mapping[str, str]] = {
     "query": {"input_type": "query"},
@@ -245,7 +274,7 @@ class LocalProvider(_OpenAIWire):
             "en_US": "Small models that come with Transom. No account and no network needed.",
             "zh_Hans": "随 Transom 提供的小模型，无需账号和网络。",
         },
-        supported_model_types=("llm", "text-embedding"),
+        supported_model_types=("llm", "text-embedding", "speech2text", "tts"),
         models=MODELS[LOCAL],
         needs_credential=False,
     )
@@ -271,6 +300,9 @@ class LocalProvider(_OpenAIWire):
         return OpenAIEmbedding(
             card, self._endpoint(card, credentials), self._clients, encoding="base64", extra=_INPUT_TYPES, space=LOCAL
         )
+
+    def speech(self, card: ModelCard, credentials: Mapping[str, str]) -> OpenAISpeech:
+        return OpenAISpeech(card, self._endpoint(card, credentials), self._clients, rate=_LOCAL_RATE)
 
     async def validate(self, credentials: Mapping[str, str]) -> None:
         """Nothing to check: there is no credential."""

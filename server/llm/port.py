@@ -6,7 +6,7 @@ to public reasons is ``FAULT_REASONS`` (errors.md section 3, sse-events.md secti
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -16,6 +16,8 @@ from server.kit.errors import AppError, Reason
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from server.llm.sound import Form
 
     # A row a text, in the order of the texts.
     Matrix = NDArray[np.float32]
@@ -126,6 +128,15 @@ class Pricing:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice of a tts model; ``languages`` are tags such as ``en-US``, none: any."""
+
+    id: str
+    name: str = ""
+    languages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What is known about a model."""
 
@@ -140,6 +151,10 @@ class ModelCard:
     # Length of vectors to ask for; 0: the model's own.
     dimensions: int = 0
     features: tuple[str, ...] = ()
+    # Of a tts model; the first is its default.
+    voices: tuple[Voice, ...] = ()
+    # Characters that one call speaks at most.
+    longest_text: int = 0
     pricing: Pricing | None = None
     deprecated: bool = False
     parameter_rules: tuple[Mapping[str, object], ...] = ()
@@ -244,6 +259,37 @@ class ModerationModel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Audio that somebody sent, as a file. ``mime_type`` is the sender's word."""
+
+    data: bytes
+    mime_type: str
+
+
+class TranscriptionModel(Protocol):
+    """A speech2text model bound to one credential."""
+
+    card: ModelCard
+
+    async def transcribe(self, recording: Recording) -> str:
+        """What is said, by one call, without a retry; empty when nobody speaks. Raises ModelFault."""
+        ...
+
+
+class SpeechModel(Protocol):
+    """A tts model bound to one credential."""
+
+    card: ModelCard
+
+    def speak(self, text: str, *, voice: str, form: Form) -> AsyncGenerator[bytes, None]:
+        """One file in pieces, as they are made. Closing the iterator closes the upstream request at once.
+
+        ``voice`` is one of the card's. Raises ModelFault; without a retry.
+        """
+        ...
+
+
 class Provider(Protocol):
     """A provider adapter: static facts, validation by a test call, model clients."""
 
@@ -268,6 +314,14 @@ class Provider(Protocol):
         ...
 
     def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> ModerationModel:
+        """As ``embedding``."""
+        ...
+
+    def transcription(self, card: ModelCard, credentials: Mapping[str, str]) -> TranscriptionModel:
+        """As ``embedding``."""
+        ...
+
+    def speech(self, card: ModelCard, credentials: Mapping[str, str]) -> SpeechModel:
         """As ``embedding``."""
         ...
 

@@ -12,7 +12,16 @@ from server.llm.names import COHERE, JINA
 from server.llm.openai_chat import Endpoint, OpenAIClients
 from server.llm.openai_provider import checked_url
 from server.llm.pool import text_of
-from server.llm.port import ChatModel, EmbeddingModel, ModelCard, ModelType, ModerationModel, ProviderSpec
+from server.llm.port import (
+    ChatModel,
+    EmbeddingModel,
+    ModelCard,
+    ModelType,
+    ModerationModel,
+    ProviderSpec,
+    SpeechModel,
+    TranscriptionModel,
+)
 from server.llm.rerank import HttpRerank
 
 _CONTEXT = 4_096
@@ -69,6 +78,12 @@ class RerankProvider:
 
     def moderation(self, card: ModelCard, credentials: Mapping[str, str]) -> ModerationModel:
         raise unsupported(self.spec.provider, "moderation")
+
+    def transcription(self, card: ModelCard, credentials: Mapping[str, str]) -> TranscriptionModel:
+        raise unsupported(self.spec.provider, "speech2text")
+
+    def speech(self, card: ModelCard, credentials: Mapping[str, str]) -> SpeechModel:
+        raise unsupported(self.spec.provider, "tts")
 
     async def close(self) -> None:
         await self._clients.close()

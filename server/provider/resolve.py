@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from server.kit.errors import AppError, Reason
-from server.llm.catalogue import LOCAL_EMBEDDING, LOCAL_MODEL
+from server.llm.catalogue import LOCAL_EAR, LOCAL_EMBEDDING, LOCAL_MODEL, LOCAL_VOICE
 from server.llm.names import GOOGLE, LOCAL, full_name
 from server.llm.port import ModelCard, ModelType, Provider
 from server.llm.registry import Registry
@@ -15,8 +15,13 @@ from server.provider.model import Target, TenantModels
 
 Status = Literal["active", "no-configure", "disabled", "credential-removed"]
 
-GOOGLE_DEFAULTS: Mapping[str, str] = {"llm": "gemini-2.5-flash", "text-embedding": "gemini-embedding-001"}
-LOCAL_DEFAULTS: Mapping[str, str] = {"llm": LOCAL_MODEL, "text-embedding": LOCAL_EMBEDDING}
+GOOGLE_DEFAULTS: Mapping[str, str] = {
+    "llm": "gemini-2.5-flash", "text-embedding": "gemini-embedding-001", "speech2text": "gemini-2.5-flash",
+    "tts": "gemini-2.5-flash-preview-tts",
+}  # fmt: skip
+LOCAL_DEFAULTS: Mapping[str, str] = {
+    "llm": LOCAL_MODEL, "text-embedding": LOCAL_EMBEDDING, "speech2text": LOCAL_EAR, "tts": LOCAL_VOICE,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

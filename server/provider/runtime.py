@@ -26,6 +26,8 @@ from server.llm.port import (
     ModerationModel,
     Provider,
     RerankModel,
+    SpeechModel,
+    TranscriptionModel,
 )
 from server.provider.model import HIDDEN, MODEL_NAME_LIMIT, Target, TenantModels
 from server.provider.resolve import Known, Resolver
@@ -119,6 +121,26 @@ class ModelRuntime:
             made = warm.made[key] = known.provider.moderation(_named(known), known.credentials or {})
         return made
 
+    async def transcription_model(self, tenant_id: str, provider: str, model: str) -> TranscriptionModel:
+        """A speech2text model; errors as ``chat_model``."""
+        warm = await self._warm(tenant_id)
+        key = ("speech2text", provider, model)
+        made: TranscriptionModel | None = warm.made.get(key)
+        if made is None:
+            known = self._resolver.callable(warm.models, provider, model, "speech2text")
+            made = warm.made[key] = known.provider.transcription(_named(known), known.credentials or {})
+        return made
+
+    async def speech_model(self, tenant_id: str, provider: str, model: str) -> SpeechModel:
+        """A tts model; errors as ``chat_model``."""
+        warm = await self._warm(tenant_id)
+        key = ("tts", provider, model)
+        made: SpeechModel | None = warm.made.get(key)
+        if made is None:
+            known = self._resolver.callable(warm.models, provider, model, "tts")
+            made = warm.made[key] = known.provider.speech(_named(known), known.credentials or {})
+        return made
+
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:
         """(provider, model) of the workspace's default of a type, else the operator's; None without."""
         return self._resolver.default((await self._warm(tenant_id)).models, model_type)
@@ -130,6 +152,17 @@ class ModelRuntime:
     async def default_embedding(self, tenant_id: str) -> EmbeddingModel:
         """The workspace's default embedding model; errors as ``default_llm``."""
         return await self.embedding_model(tenant_id, *await self._default(tenant_id, "text-embedding"))
+
+    async def default_transcription(self, tenant_id: str) -> TranscriptionModel:
+        """The workspace's default speech2text model. Raises ``provider_not_support_speech_to_text`` without one."""
+        default = await self.default_model(tenant_id, "speech2text")
+        if default is None:
+            raise AppError(Reason.PROVIDER_NOT_SUPPORT_SPEECH_TO_TEXT)
+        return await self.transcription_model(tenant_id, *default)
+
+    async def default_speech(self, tenant_id: str) -> SpeechModel:
+        """The workspace's default tts model; errors as ``default_llm``."""
+        return await self.speech_model(tenant_id, *await self._default(tenant_id, "tts"))
 
     async def _default(self, tenant_id: str, model_type: ModelType) -> tuple[str, str]:
         default = await self.default_model(tenant_id, model_type)

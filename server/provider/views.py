@@ -8,7 +8,7 @@ from typing import Any
 from server.kit.errors import not_found
 from server.kit.ids import is_uuid
 from server.llm.forms import secret_names
-from server.llm.port import ModelType, Provider
+from server.llm.port import ModelCard, ModelType, Provider
 from server.provider.model import Credential, Target, TenantModels, obfuscated
 from server.provider.resolve import Known, Resolver
 
@@ -182,6 +182,8 @@ def _model(known: Known) -> Json:
         properties["context_size"] = card.context_size
     if card.max_chunks:
         properties["max_chunks"] = card.max_chunks
+    if card.model_type == "tts":
+        properties |= _speaking(card)
     label = card.label or card.model
     return {
         "model": card.model,
@@ -195,3 +197,12 @@ def _model(known: Known) -> Json:
         "load_balancing_enabled": False,
         "has_invalid_load_balancing_configs": False,
     }
+
+
+def _speaking(card: ModelCard) -> Json:
+    voices = [{"mode": voice.id, "name": voice.name or voice.id, "language": list(voice.languages)}
+              for voice in card.voices]  # fmt: skip
+    return {
+        "voices": voices, "default_voice": card.voices[0].id if card.voices else "", "word_limit": card.longest_text,
+        "audio_type": "mp3",
+    }  # fmt: skip

@@ -31,6 +31,10 @@ from transom.run.v1.event_pb2 import RunEvent
 log = logging.getLogger("transom.runs")
 
 Work = Callable[[Run], Awaitable[None]]
+# Makes a stream that also speaks, with a voice.
+Speaking = Callable[[Run, str, Batches], Batches]
+# Topic of the bus: a run that has ended is not to be spoken on.
+HUSH = "hush"
 # What callers are told of a failure that is ours to explain.
 INTERNAL = "Internal Server Error, please contact support."
 # How long the end of a stopped run may take to be stored when this process ends.
@@ -46,6 +50,7 @@ class Runs:
         self.pace = Pace()
         # This process ends: who starts runs by itself starts no more.
         self.draining = False
+        self.speaking: Speaking | None = None
         self._db = db
         self._uow = uow
         self._log = event_log
@@ -136,7 +141,13 @@ class Runs:
     # Look
 
     def follow(self, run: Run, after: int = 0) -> Batches:
-        """Follow a run of this process."""
+        """Follow a run of this process, for whoever began it: aloud, if its app says so."""
+        batches = self._read(run, after)
+        if run.voice is None or self.speaking is None:
+            return batches
+        return self.speaking(run, run.voice, batches)
+
+    def _read(self, run: Run, after: int) -> Batches:
         return read_local(
             run, after, self._log, self.pace,
             ping_seconds=self._settings.ping_seconds, lag_limit=self._settings.reader_lag_events,
@@ -155,7 +166,7 @@ class Runs:
         run = self.active.get(stored.key.task_id)
         if run is None or run.lost or (run.outcome is not None and run.outcome.status == "paused"):
             return None
-        return self.follow(run, after)
+        return self._read(run, after)
 
     def remote(self, stored: StoredRun, after: int) -> Batches:
         """Follow a run by its log and its row, whoever works on it."""
@@ -214,6 +225,8 @@ class Runs:
             await self.tell_stop(task)
         else:
             await self.stop_paused(caller.the_app.app_id, task, caller.the_user.id)
+            # One that has ended may still be spoken.
+            await self._bus.publish(HUSH, hush_key(caller.the_app.app_id, caller.the_user.id, task))
 
     async def stop_paused(self, app_id: str, task_id: str, end_user_id: str | None) -> None:
         """Stop an app's run that waits for somebody, that end user's alone unless None; others are left alone."""
@@ -276,6 +289,11 @@ def _describe(span: trace.Span, run: Run) -> None:
         span.set(f"transom.{name}", value)
     if outcome is None or outcome.status == "failed":
         span.fail(outcome.error.reason.value if outcome and outcome.error else "failed")
+
+
+def hush_key(app_id: str, user_id: str, task_id: str) -> str:
+    """Whose speech is to end."""
+    return f"{app_id}/{user_id}/{task_id}"
 
 
 def limit_of(app_limit: int, settings: Settings) -> int:

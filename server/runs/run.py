@@ -124,6 +124,8 @@ class Run:
     lost: bool = False
     # When it ended, by time.monotonic.
     ended_at: float | None = None
+    # The voice that reads it to the stream that began it, as its app names it; None: nobody does.
+    voice: str | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     _interrupted_at: float = 0.0
     _wakers: dict[asyncio.Event, int] = field(default_factory=dict)

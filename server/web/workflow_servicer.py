@@ -36,7 +36,7 @@ class WebWorkflowServicer(pb_grpc.WebWorkflowServiceServicer):
     async def _events(self, request: Request) -> Batches:
         run = await self._workflows.start(caller(), request)
         yield []
-        async for batch in self._rejoin.follow(self._runs.follow(run)):
+        async for batch in self._runs.follow(run):
             yield batch
 
     async def StopWebWorkflowTask(self, request: pb.StopWebWorkflowTaskRequest, context: Context) -> Result:

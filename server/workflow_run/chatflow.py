@@ -106,7 +106,9 @@ class ChatflowService:
             conversation=before.values if before else {}, invoke_from=invoke_from, triggered_from=triggered_from,
             created_at=time.time(), api_key_id=api_key_id,
         )
-        return await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
+        run = await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
+        run.voice = version.features.voice
+        return run
 
     def _conversation(self, tenant_id: str, app_id: str, user_id: str, asked: Asked) -> StoredConversation:
         with self._uow() as uow:

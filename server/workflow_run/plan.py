@@ -41,6 +41,8 @@ class Features:
     file_upload: FileRule | None = None
     # How it moderates; None: it does not.
     moderation: Rule | None = None
+    # The voice that reads every answer at once; None when none does.
+    voice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

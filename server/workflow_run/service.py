@@ -81,7 +81,9 @@ class WorkflowRunService:
 
     async def launch(self, plan: Plan, limit: int = 0) -> Run:
         """Store the run of a plan and start it."""
-        return await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
+        run = await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
+        run.voice = plan.version.features.voice
+        return run
 
     async def drop_paused(self, run: Run) -> None:
         """Stop a run that waits for somebody: nobody will wait for its end."""

@@ -59,7 +59,7 @@ class WorkflowRunServicer(pb_grpc.WorkflowRunServiceServicer, pb_grpc.WorkflowRu
     async def _events(self, request: Request) -> Batches:
         run = await self._workflows.start(caller(), request)
         yield []
-        async for batch in self._rejoin.follow(self._runs.follow(run)):
+        async for batch in self._runs.follow(run):
             yield batch
 
     async def ResumeWorkflowRun(self, request: pb.ResumeWorkflowRunRequest, context: Context) -> Batches:

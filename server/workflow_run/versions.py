@@ -11,6 +11,7 @@ import orjson
 
 from server.chat.files import rule_of
 from server.chat.inputs import compile_variables
+from server.chat.model_config import text_to_speech
 from server.engine.graph import Graph, GraphError
 from server.kit.caller import AppContext
 from server.kit.errors import AppError, Reason, invalid_param
@@ -79,6 +80,7 @@ def _features(stored: Mapping[str, Any]) -> Features:
         retriever_resource=isinstance(cited, Mapping) and cited.get("enabled") is True,
         file_upload=rule_of(stored.get("file_upload")),
         moderation=moderation_of(stored.get("sensitive_word_avoidance")),
+        voice=text_to_speech(stored.get("text_to_speech")).played_by,
     )
 
 

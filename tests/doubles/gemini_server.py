@@ -9,6 +9,7 @@ API_KEY_INVALID, as the real service does.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from collections.abc import Sequence
@@ -176,6 +177,14 @@ class GeminiServer(LoopbackServer):
     async def _generate(self, call: Call, reply: Reply, behaviour: Behaviour, *, stream: bool) -> None:
         order = call.json()
         texts = texts_of(order)
+        if "AUDIO" in ((order.get("generationConfig") or {}).get("responseModalities") or ()) and not behaviour.block:
+            # A hundredth of a second of silence a character.
+            sound = base64.b64encode(bytes(480 * len(texts[-1]))).decode()
+            part = {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": sound}}
+            last = self._last(call.model, behaviour, "STOP", prompt_tokens(texts), 1)
+            last["candidates"][0]["content"]["parts"] = [part]
+            reply.json(200, last)
+            return
         user = [content for content in order.get("contents", []) if content.get("role", "user") == "user"]
         pieces = behaviour.pieces(
             user="".join(part.get("text", "") for part in user[-1]["parts"]) if user else "",

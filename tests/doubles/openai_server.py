@@ -1,4 +1,4 @@
-"""A loopback server that speaks OpenAI's wire: chat, completions, embeddings, models.
+"""A loopback server that speaks OpenAI's wire: chat, completions, embeddings, speech, models.
 
 ``python -m tests.doubles.openai_server --port 9100`` serves it on its own. The base URL
 to give a client is ``<url>/v1``. Scripts: ``tests.doubles.behaviour``. A key that
@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+import struct
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -21,6 +23,7 @@ from tests.doubles.loopback import Call, LoopbackServer, Reply, http_chunk, main
 
 CREATED = 1_795_334_400
 BURST = 16
+WORD_BYTES = 4_800
 DIMENSIONS = {"text-embedding-3-large": 3072, "text-embedding-3-small": 1536, "text-embedding-ada-002": 1536}
 
 
@@ -102,6 +105,10 @@ class OpenAIServer(LoopbackServer):
             await self._embed(call, reply)
         elif path == "/moderations":
             await self._moderate(call, reply)
+        elif path == "/audio/transcriptions":
+            await self._transcribe(call, reply)
+        elif path == "/audio/speech":
+            await self._speak(call, reply)
         elif path == "/models":
             names = ("gpt-4o-mini", "gpt-4o", "text-embedding-3-small")
             data = [{"id": name, "object": "model", "created": CREATED, "owned_by": "double"} for name in names]
@@ -263,6 +270,42 @@ class OpenAIServer(LoopbackServer):
         kind = "text_completion" if legacy else "chat.completion"
         head = {"id": "chatcmpl-double", "object": kind, "created": CREATED, "model": model}
         return head | {"choices": [choice], "usage": usage}
+
+    async def _transcribe(self, call: Call, reply: Reply) -> None:
+        """Says its ``text``, or how the file is called and how many bytes the request has."""
+        found = re.search(rb'name="model"\r\n\r\n([^\r]+)', call.body)
+        assert found is not None, "a form without a model"
+        call.model = found[1].decode()
+        behaviour = self.behaviour(call.model)
+        if await self._faulted(call, behaviour, reply):
+            return
+        await asyncio.sleep(behaviour.first / 1000)
+        file = re.search(rb'filename="([^"]+)"\r\nContent-Type: ([^\r]+)', call.body)
+        named = f"{file[1].decode()} of {file[2].decode()}" if file else "nothing"
+        reply.json(200, {"text": behaviour.text or named})
+
+    async def _speak(self, call: Call, reply: Reply) -> None:
+        """A tenth of a second of sound a word; as mp3 no sound but the voice and the words."""
+        order = call.json()
+        call.model = order["model"]
+        behaviour = self.behaviour(call.model)
+        if await self._faulted(call, behaviour, reply):
+            return
+        kind, words = order["response_format"], order["input"].split()
+        await asyncio.sleep(behaviour.first / 1000)
+        reply.stream("audio/" + kind)
+        if kind == "wav":
+            sizes = (16, 1, 1, 24_000, 48_000, 2, 16, b"data", 0xFFFFFFFF)
+            await reply.write(http_chunk(b"RIFF\xff\xff\xff\xffWAVEfmt " + struct.pack("<IHHIIHH4sI", *sizes)))
+        for word in words[: behaviour.cut if behaviour.cut >= 0 else None]:
+            sound = f"[{order['voice']}]{word} ".encode() if kind == "mp3" else word[:1].encode() * WORD_BYTES
+            await reply.write(http_chunk(sound))
+            call.sent += 1
+            await asyncio.sleep(behaviour.delay / 1000)
+        if behaviour.cut >= 0:
+            reply.cut()
+        else:
+            reply.end()
 
     async def _embed(self, call: Call, reply: Reply) -> None:
         order = call.json()

@@ -70,6 +70,9 @@ NOT_REACHED: Mapping[Reason, str] = {
     Reason.DATASET_NOT_INITIALIZED: "Knowledge", Reason.DOCUMENT_INDEXING: "Knowledge",
     Reason.DOCUMENT_ALREADY_FINISHED: "Knowledge", Reason.ARCHIVED_DOCUMENT_IMMUTABLE: "Knowledge",
     Reason.INVALID_ACTION: "Knowledge", Reason.INVALID_METADATA: "Knowledge",
+    Reason.NO_AUDIO_UPLOADED: "test_audio.py", Reason.AUDIO_TOO_LARGE: "test_audio.py",
+    Reason.UNSUPPORTED_AUDIO_TYPE: "test_audio.py", Reason.PROVIDER_NOT_SUPPORT_SPEECH_TO_TEXT: "test_audio.py",
+    Reason.SPEECH_TO_TEXT_DISABLED: "test_audio.py",
 }  # fmt: skip
 PRODUCED: set[str] = set()
 

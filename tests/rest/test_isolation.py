@@ -261,6 +261,7 @@ NOT_MINE_EITHER = {
     ("CreateWorkflowTool", "workflow_app_id"), ("UpdateWorkflowTool", "workflow_tool_id"),
     ("GetWorkflowTool", "workflow_app_id"),
     ("RetrieveSegments", "attachment_ids"), ("HitTest", "attachment_ids"),  # no embedding model sees images
+    ("ConvertTextToAudio", "message_id"), ("ConvertWebTextToAudio", "message_id"),  # test_audio.py has a voice
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RunEvent(_message.Message):
-    __slots__ = ("sequence", "time_ms", "ignorable", "task_id", "message_id", "conversation_id", "created_at", "workflow_run_id", "last", "message", "message_replace", "message_end", "error", "ping", "workflow_started", "node_started", "node_finished", "node_retry", "iteration_started", "iteration_next", "iteration_completed", "loop_started", "loop_next", "loop_completed", "text_chunk", "agent_log", "reasoning_chunk", "workflow_paused", "human_input_required", "agent_message", "agent_thought", "message_file", "human_input_form_filled", "human_input_form_timeout", "workflow_finished", "trigger_waiting")
+    __slots__ = ("sequence", "time_ms", "ignorable", "task_id", "message_id", "conversation_id", "created_at", "workflow_run_id", "last", "message", "message_replace", "message_end", "error", "ping", "workflow_started", "node_started", "node_finished", "node_retry", "iteration_started", "iteration_next", "iteration_completed", "loop_started", "loop_next", "loop_completed", "text_chunk", "agent_log", "reasoning_chunk", "workflow_paused", "human_input_required", "agent_message", "agent_thought", "message_file", "human_input_form_filled", "human_input_form_timeout", "workflow_finished", "trigger_waiting", "tts_message", "tts_message_end")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     TIME_MS_FIELD_NUMBER: _ClassVar[int]
     IGNORABLE_FIELD_NUMBER: _ClassVar[int]
@@ -47,6 +47,8 @@ class RunEvent(_message.Message):
     HUMAN_INPUT_FORM_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     WORKFLOW_FINISHED_FIELD_NUMBER: _ClassVar[int]
     TRIGGER_WAITING_FIELD_NUMBER: _ClassVar[int]
+    TTS_MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    TTS_MESSAGE_END_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     time_ms: int
     ignorable: bool
@@ -83,7 +85,9 @@ class RunEvent(_message.Message):
     human_input_form_timeout: HumanInputFormTimeout
     workflow_finished: WorkflowFinished
     trigger_waiting: TriggerWaiting
-    def __init__(self, sequence: _Optional[int] = ..., time_ms: _Optional[int] = ..., ignorable: _Optional[bool] = ..., task_id: _Optional[str] = ..., message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., created_at: _Optional[int] = ..., workflow_run_id: _Optional[str] = ..., last: _Optional[bool] = ..., message: _Optional[_Union[MessageDelta, _Mapping]] = ..., message_replace: _Optional[_Union[MessageReplace, _Mapping]] = ..., message_end: _Optional[_Union[MessageEnd, _Mapping]] = ..., error: _Optional[_Union[RunError, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., workflow_started: _Optional[_Union[WorkflowStarted, _Mapping]] = ..., node_started: _Optional[_Union[NodeStarted, _Mapping]] = ..., node_finished: _Optional[_Union[NodeFinished, _Mapping]] = ..., node_retry: _Optional[_Union[NodeRetry, _Mapping]] = ..., iteration_started: _Optional[_Union[ContainerStarted, _Mapping]] = ..., iteration_next: _Optional[_Union[ContainerNext, _Mapping]] = ..., iteration_completed: _Optional[_Union[ContainerCompleted, _Mapping]] = ..., loop_started: _Optional[_Union[ContainerStarted, _Mapping]] = ..., loop_next: _Optional[_Union[ContainerNext, _Mapping]] = ..., loop_completed: _Optional[_Union[ContainerCompleted, _Mapping]] = ..., text_chunk: _Optional[_Union[TextChunk, _Mapping]] = ..., agent_log: _Optional[_Union[AgentLog, _Mapping]] = ..., reasoning_chunk: _Optional[_Union[ReasoningChunk, _Mapping]] = ..., workflow_paused: _Optional[_Union[WorkflowPaused, _Mapping]] = ..., human_input_required: _Optional[_Union[HumanInputRequired, _Mapping]] = ..., agent_message: _Optional[_Union[MessageDelta, _Mapping]] = ..., agent_thought: _Optional[_Union[AgentThought, _Mapping]] = ..., message_file: _Optional[_Union[MessageFile, _Mapping]] = ..., human_input_form_filled: _Optional[_Union[HumanInputFormFilled, _Mapping]] = ..., human_input_form_timeout: _Optional[_Union[HumanInputFormTimeout, _Mapping]] = ..., workflow_finished: _Optional[_Union[WorkflowFinished, _Mapping]] = ..., trigger_waiting: _Optional[_Union[TriggerWaiting, _Mapping]] = ...) -> None: ...
+    tts_message: TtsMessage
+    tts_message_end: TtsMessageEnd
+    def __init__(self, sequence: _Optional[int] = ..., time_ms: _Optional[int] = ..., ignorable: _Optional[bool] = ..., task_id: _Optional[str] = ..., message_id: _Optional[str] = ..., conversation_id: _Optional[str] = ..., created_at: _Optional[int] = ..., workflow_run_id: _Optional[str] = ..., last: _Optional[bool] = ..., message: _Optional[_Union[MessageDelta, _Mapping]] = ..., message_replace: _Optional[_Union[MessageReplace, _Mapping]] = ..., message_end: _Optional[_Union[MessageEnd, _Mapping]] = ..., error: _Optional[_Union[RunError, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., workflow_started: _Optional[_Union[WorkflowStarted, _Mapping]] = ..., node_started: _Optional[_Union[NodeStarted, _Mapping]] = ..., node_finished: _Optional[_Union[NodeFinished, _Mapping]] = ..., node_retry: _Optional[_Union[NodeRetry, _Mapping]] = ..., iteration_started: _Optional[_Union[ContainerStarted, _Mapping]] = ..., iteration_next: _Optional[_Union[ContainerNext, _Mapping]] = ..., iteration_completed: _Optional[_Union[ContainerCompleted, _Mapping]] = ..., loop_started: _Optional[_Union[ContainerStarted, _Mapping]] = ..., loop_next: _Optional[_Union[ContainerNext, _Mapping]] = ..., loop_completed: _Optional[_Union[ContainerCompleted, _Mapping]] = ..., text_chunk: _Optional[_Union[TextChunk, _Mapping]] = ..., agent_log: _Optional[_Union[AgentLog, _Mapping]] = ..., reasoning_chunk: _Optional[_Union[ReasoningChunk, _Mapping]] = ..., workflow_paused: _Optional[_Union[WorkflowPaused, _Mapping]] = ..., human_input_required: _Optional[_Union[HumanInputRequired, _Mapping]] = ..., agent_message: _Optional[_Union[MessageDelta, _Mapping]] = ..., agent_thought: _Optional[_Union[AgentThought, _Mapping]] = ..., message_file: _Optional[_Union[MessageFile, _Mapping]] = ..., human_input_form_filled: _Optional[_Union[HumanInputFormFilled, _Mapping]] = ..., human_input_form_timeout: _Optional[_Union[HumanInputFormTimeout, _Mapping]] = ..., workflow_finished: _Optional[_Union[WorkflowFinished, _Mapping]] = ..., trigger_waiting: _Optional[_Union[TriggerWaiting, _Mapping]] = ..., tts_message: _Optional[_Union[TtsMessage, _Mapping]] = ..., tts_message_end: _Optional[_Union[TtsMessageEnd, _Mapping]] = ...) -> None: ...
 
 class TriggerWaiting(_message.Message):
     __slots__ = ("status", "retry_in")
@@ -168,6 +172,16 @@ class RunError(_message.Message):
     status: int
     message: str
     def __init__(self, code: _Optional[str] = ..., status: _Optional[int] = ..., message: _Optional[str] = ...) -> None: ...
+
+class TtsMessage(_message.Message):
+    __slots__ = ("audio",)
+    AUDIO_FIELD_NUMBER: _ClassVar[int]
+    audio: bytes
+    def __init__(self, audio: _Optional[bytes] = ...) -> None: ...
+
+class TtsMessageEnd(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class Ping(_message.Message):
     __slots__ = ()
