@@ -17,9 +17,9 @@ def test_no_model_is_listed_twice() -> None:
 
 @pytest.mark.parametrize(("provider", "card"), CARDS, ids=[card.model for _, card in CARDS])
 def test_card_is_complete(provider: str, card) -> None:
-    speech = card.model_type in ("speech2text", "tts")
-    assert card.label and (card.context_size > 0) != speech
-    assert card.pricing is not None or provider == LOCAL or speech or card.model_type == "rerank"
+    without_tokens = card.model_type in ("speech2text", "tts", "moderation")
+    assert card.label and (card.context_size > 0) != without_tokens
+    assert card.pricing is not None or provider == LOCAL or without_tokens or card.model_type == "rerank"
     assert (len(card.voices) > 0) == (card.longest_text > 0) == (card.model_type == "tts")
     assert (card.max_chunks > 0) == (card.model_type == "text-embedding")
     if card.model_type == "llm":
