@@ -49,17 +49,17 @@ class AnnotationService:
     def page(self, caller: Caller, app_id: str | None, wanted: Wanted) -> Page:
         """Annotations, newest first. Raises app_not_found."""
         with self._uow() as uow:
-            return _entered(uow, caller, app_id).page(wanted)
+            return entered(uow, caller, app_id).page(wanted)
 
     def count(self, caller: Caller, app_id: str) -> int:
         """How many there are. Raises app_not_found."""
         with self._uow() as uow:
-            return _entered(uow, caller, app_id).count()
+            return entered(uow, caller, app_id).count()
 
     def hits(self, caller: Caller, app_id: str, annotation_id: str, wanted: Wanted) -> Page:
         """When an annotation answered. Raises not_found."""
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             known = id_or_none(annotation_id)
             if known is None or not store.has(known):
                 raise not_found(_NO_ANNOTATION)
@@ -68,7 +68,7 @@ class AnnotationService:
     def create(self, caller: Caller, app_id: str | None, text: Text, message_id: str = "") -> Listed:
         """Add an annotation; a message has one, which is replaced. Raises not_found, invalid_param."""
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             message = None
             if message_id:
                 known = id_or_none(message_id)
@@ -82,26 +82,26 @@ class AnnotationService:
             of_message = store.update(message.annotation_id, text) if message and message.annotation_id else None
             author = caller.account_id or caller.the_app.created_by
             made = of_message or store.add(text, author, message)
-            _changed(store)
+            changed(store)
             uow.commit()
         return made
 
     def update(self, caller: Caller, app_id: str | None, annotation_id: str, text: Text) -> Listed:
         """Replace question and answer. Raises not_found."""
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             known = id_or_none(annotation_id)
-            changed = store.update(known, text) if known else None
-            if changed is None:
+            listed = store.update(known, text) if known else None
+            if listed is None:
                 raise not_found(_NO_ANNOTATION)
-            _changed(store)
+            changed(store)
             uow.commit()
-        return changed
+        return listed
 
     def delete(self, caller: Caller, app_id: str | None, annotation_id: str) -> None:
         """Delete an annotation and its history. Raises not_found."""
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             known = id_or_none(annotation_id)
             if known is None or not store.delete([known]):
                 raise not_found(_NO_ANNOTATION)
@@ -112,7 +112,7 @@ class AnnotationService:
         """Delete those that are named and known; all when none is named. Raises app_not_found."""
         known = [one for name in annotation_ids if (one := id_or_none(name))]
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             store.delete(known if annotation_ids else None)
             store.touch()
             uow.commit()
@@ -122,13 +122,25 @@ class AnnotationService:
     def setting(self, caller: Caller, app_id: str) -> Setting | None:
         """How annotations answer; None: they do not. Raises app_not_found."""
         with self._uow() as uow:
-            return _entered(uow, caller, app_id).setting()
+            return entered(uow, caller, app_id).setting()
+
+    def set_threshold(self, caller: Caller, app_id: str, setting_id: str, threshold: float) -> Setting:
+        """Change how near a question must be where annotations answer. Raises app_not_found, not_found."""
+        known = id_or_none(setting_id)
+        with self._uow() as uow:
+            store = entered(uow, caller, app_id)
+            if known is None or not store.set_threshold(known, threshold):
+                raise not_found("App annotation not found")
+            found = store.setting()
+            uow.commit()
+        assert found is not None, "it was changed"
+        return found
 
     def switch(self, caller: Caller, app_id: str | None, action: str, wanted: tuple[float, str, str]) -> Job:
         """Order a job; one like it that is under way is ``processing``, one of the other kind is given up."""
         threshold, provider, model = wanted
         with self._uow() as uow:
-            store = _entered(uow, caller, app_id)
+            store = entered(uow, caller, app_id)
             tenant_id, scope = _scope(caller, app_id)
             order = Order(tenant_id, scope, new_id(), checked_action(action), threshold, provider, model)
             newest = JobStore(uow, tenant_id, scope).enter(order)
@@ -141,7 +153,7 @@ class AnnotationService:
         """How far a job is. Raises invalid_param."""
         checked_action(action)
         with self._uow() as uow:
-            found = _entered(uow, caller, app_id).job(_KEPT)
+            found = entered(uow, caller, app_id).job(_KEPT)
         if found is None or (found.job_id, found.job_action) != (id_or_none(job_id), action):
             raise invalid_param(_NO_JOB)
         return Job(found.job_id, found.job_status, found.job_error)
@@ -180,9 +192,14 @@ def switch_of(threshold: float | None, provider: str | None, model: str | None) 
     checks.present("embedding_provider_name", provider is not None)
     checks.present("embedding_model_name", model is not None)
     checks.done()
-    if not math.isfinite(threshold or 0.0):
+    return threshold_of(threshold), clean_text(provider or ""), clean_text(model or "")
+
+
+def threshold_of(threshold: float | None) -> float:
+    """Check the lowest cosine of a match. Raises invalid_param."""
+    if threshold is None or not math.isfinite(threshold):
         raise invalid_param("score_threshold must be a finite number")
-    return threshold or 0.0, clean_text(provider or ""), clean_text(model or "")
+    return threshold
 
 
 def checked_action(action: str) -> str:
@@ -192,7 +209,7 @@ def checked_action(action: str) -> str:
     return action
 
 
-def _changed(store: AnnotationStore) -> None:
+def changed(store: AnnotationStore) -> None:
     """Where annotations answer, a question that has no vector gets one by a job."""
     if store.touch():
         store.order(EMBED_JOB, store.scope)
@@ -207,7 +224,8 @@ def _scope(caller: Caller, app_id: str | None) -> tuple[str, str]:
     return caller.tenant_id, known
 
 
-def _entered(uow: UnitOfWork, caller: Caller, app_id: str | None) -> AnnotationStore:
+def entered(uow: UnitOfWork, caller: Caller, app_id: str | None) -> AnnotationStore:
+    """The annotations of an app. Raises app_not_found."""
     store = AnnotationStore(uow, *_scope(caller, app_id))
     if app_id is not None and not store.is_there():
         raise AppError(Reason.APP_NOT_FOUND)

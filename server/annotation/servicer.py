@@ -8,7 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from server.annotation import wire
 from server.annotation.model import TOPIC
-from server.annotation.service import AnnotationService, page_of, switch_of, text_of
+from server.annotation.service import AnnotationService, page_of, switch_of, text_of, threshold_of
 from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import caller
@@ -161,3 +161,13 @@ class AnnotationConsoleServicer(console_rpc.AnnotationConsoleServiceServicer):
 
     async def _tell(self, app_id: str) -> None:
         await self._bus.publish(TOPIC, canonical(app_id))
+
+    async def UpdateAnnotationSetting(
+        self, request: console_pb.UpdateAnnotationSettingRequest, context: Context
+    ) -> AnnotationSetting:
+        threshold = threshold_of(request.score_threshold if request.HasField("score_threshold") else None)
+        found = await self._db(
+            self._annotations.set_threshold, caller(), request.app_id, request.setting_id, threshold
+        )
+        await self._tell(request.app_id)
+        return wire.setting(found)

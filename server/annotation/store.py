@@ -135,6 +135,15 @@ class AnnotationStore:
         row = self._uow.execute(statement).one_or_none()
         return Setting(**row._mapping) if row else None
 
+    def set_threshold(self, setting_id: str, threshold: float) -> bool:
+        """Change the lowest score of a match; False when no such setting is on."""
+        changed = (
+            sa.update(annotation_settings)
+            .where(_S.tenant_id == self._tenant_id, _S.app_id == self._app_id, _S.id == setting_id, _S.enabled)
+            .values(score_threshold=threshold, revision=_S.revision + 1, updated_at=_now)
+        )
+        return self._uow.execute(changed).rowcount == 1
+
     def vectors(self, space: str) -> Sequence[Any]:
         """(id, vector) of every question that has one in a space."""
         usable = sa.func.length(_A.vector) > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from server.db.annotation_tables import annotation_hits, annotation_settings, app_annotations
+from server.db.annotation_tables import annotation_hits, annotation_imports, annotation_settings, app_annotations
 from server.db.engine import UnitOfWork
 from server.db.tables import (
     api_keys,
@@ -48,7 +48,7 @@ _OF_APP: tuple[tuple[sa.Table, sa.Column[str]], ...] = (
     (human_input_forms, human_input_forms.c.id), (workflow_tool_providers, workflow_tool_providers.c.id),
     (triggers, triggers.c.id),
     (annotation_hits, annotation_hits.c.id), (app_annotations, app_annotations.c.id),
-    (annotation_settings, annotation_settings.c.app_id),
+    (annotation_settings, annotation_settings.c.app_id), (annotation_imports, annotation_imports.c.id),
 )  # fmt: skip
 
 

@@ -44,3 +44,10 @@ annotation_settings = sa.Table(
     _id("job_id"), _text("job_action"), _text("job_status", "waiting"), _text("job_error"),
     _time("job_ended_at", nullable=True), _time("created_at"), _time("updated_at"),
 )
+
+annotation_imports = sa.Table(
+    "annotation_imports", metadata,
+    # Files that were taken in, for a day: whoever sent one may ask.
+    _id(primary_key=True), _id("tenant_id"), _id("app_id"), _time("created_at"),
+    sa.Index("ix_annotation_imports_app", "app_id"),
+)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from gateway.contract import Binding
 from server.account.model import new_owner
 from server.account.store import AccountStore
-from server.db.annotation_tables import app_annotations
+from server.db.annotation_tables import annotation_imports, annotation_settings, app_annotations
 from server.db.engine import make_engine, uow_factory
 from server.db.extension_tables import api_based_extensions
 from server.db.tables import (
@@ -439,6 +439,19 @@ class Party:
         job = self._ok(self._console.post(path, json=ANNOTATION_REPLY))["job_id"]
         return {"app_annotation": self._annotated(made["app"]), "app_annotation_job": job}
 
+    def _annotation_files(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
+        """An import that was taken in, and a setting as the worker leaves it."""
+        tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
+        of_app = {"tenant_id": tenant, "app_id": made["app"]}
+        taken = self._insert(annotation_imports, {**of_app, "id": new_id()})
+        with database(self.place.workspace.product) as connection:
+            mine = annotation_settings.c.app_id == made["app"]
+            connection.execute(sa.delete(annotation_settings).where(mine))
+            connection.commit()
+        row = {**of_app, "id": new_id(), "enabled": True, "provider": "p", "model": "m", "job_id": new_id(),
+               "job_action": "enable", "job_status": "completed"}  # fmt: skip
+        return {"app_annotation_import": taken, "app_annotation_setting": self._insert(annotation_settings, row)}
+
     def _annotated(self, app_id: str) -> str:
         tenant = self._ok(self._console.post("/console/api/workspaces/current"))["id"]
         row = {"id": new_id(), "tenant_id": tenant, "app_id": app_id, "question": "mine", "answer": "mine"}
@@ -505,6 +518,7 @@ MAKERS: Mapping[str, Maker] = {
     "trigger": Party._trigger, "account_file": Party._account_file, "member": Party._member,
     "annotation": Party._annotation, "annotation_job": Party._annotation,
     "app_annotation": Party._app_annotation, "app_annotation_job": Party._app_annotation,
+    "app_annotation_import": Party._annotation_files, "app_annotation_setting": Party._annotation_files,
     "debug_conversation": Party._debugging, "debug_message": Party._debugging, "chat_debug_task": Party._debugging,
     "app_conversation": Party._app_talk, "app_message": Party._app_talk,
     "mcp_provider": Party._mcp_provider, "workflow_tool": Party._workflow_tool,
@@ -518,6 +532,7 @@ INSIDE: Mapping[str, tuple[str, ...]] = {
     "debug_run": ("app",), "debug_task": ("app",),
     "draft_variable": ("app",), "trigger": ("app",),
     "app_annotation": ("app",), "app_annotation_job": ("app",), "app_conversation": ("app",), "app_message": ("app",),
+    "app_annotation_import": ("app",), "app_annotation_setting": ("app",),
     "debug_conversation": ("app",), "debug_message": ("app",), "chat_debug_task": ("app",),
 }  # fmt: skip
 

@@ -179,7 +179,7 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "GetAnnotationReplyJob": {"action": "enable"},
     "CreateAppAnnotation": {"question": "stolen", "answer": "stolen"},
     "UpdateAppAnnotation": {"question": "stolen", "answer": "stolen"},
-    "SubmitAdminFeedback": {"rating": "like"},
+    "SubmitAdminFeedback": {"rating": "like"}, "UpdateAnnotationSetting": {"score_threshold": 0.5},
     "SendMoreLikeThis": {"response_mode": "blocking"}, "StreamMoreLikeThis": {"response_mode": "streaming"},
     **{
         name: {"inputs": {}, "query": "q", "model_config": _TRIED_OUT, **mode}
@@ -227,7 +227,7 @@ OTHER_STATUS: Mapping[tuple[str, str], int] = {
     ("UpdateDocumentsMetadata", "operation_data.metadata_list.id"): 400,  # dataset-api.md 7
     # No embedding model sees images, whoever's they are.
     ("RetrieveSegments", "attachment_ids"): 400, ("HitTest", "attachment_ids"): 400,
-    **{(name, "job_id"): 400 for name in ("GetAnnotationReplyJob", "GetAppAnnotationReplyJob")},  # service-api.md 10.7
+    **{(name, "job_id"): 400 for name in ("GetAnnotationReplyJob", "GetAppAnnotationReplyJob", "GetAnnotationImport")},  # service-api.md 10.7
     # console-api.md section 9: uncaught value errors.
     ("GetAgentLog", "conversation_id"): 400, ("GetAgentLog", "message_id"): 400,
     ("ImportApp", "app_id"): 400,  # console-api.md section 6: the status is in the body
@@ -253,6 +253,7 @@ UNREAD: Mapping[tuple[str, str], str] = {
 # Apps of workflow mode are no chatflows, a node that nobody ran has no last run (test_workflow_console.py), and these
 # have no webhook node (test_triggers.py), no iteration and no loop.
 NOT_MINE_EITHER = {
+    ("ImportAnnotations", "app_id"),  # the file that is sent is no CSV; test_annotation_files.py
     ("StreamDraftChat", "app_id"), ("GetNodeLastRun", "app_id"), ("GetTriggerWebhook", "app_id"),
     ("StreamDraftIteration", "app_id"), ("StreamDraftLoop", "app_id"), ("RunDraftTrigger", "app_id"),
     ("RunDraftTriggers", "app_id"),

@@ -146,3 +146,13 @@ class GetAnnotationSettingRequest(_message.Message):
     APP_ID_FIELD_NUMBER: _ClassVar[int]
     app_id: str
     def __init__(self, app_id: _Optional[str] = ...) -> None: ...
+
+class UpdateAnnotationSettingRequest(_message.Message):
+    __slots__ = ("app_id", "setting_id", "score_threshold")
+    APP_ID_FIELD_NUMBER: _ClassVar[int]
+    SETTING_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    app_id: str
+    setting_id: str
+    score_threshold: float
+    def __init__(self, app_id: _Optional[str] = ..., setting_id: _Optional[str] = ..., score_threshold: _Optional[float] = ...) -> None: ...

@@ -87,6 +87,11 @@ class AnnotationConsoleServiceStub:
                 request_serializer=transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.GetAnnotationSettingRequest.SerializeToString,
                 response_deserializer=transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.FromString,
                 _registered_method=True)
+        self.UpdateAnnotationSetting = channel.unary_unary(
+                '/transom.annotation.v1.AnnotationConsoleService/UpdateAnnotationSetting',
+                request_serializer=transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.UpdateAnnotationSettingRequest.SerializeToString,
+                response_deserializer=transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.FromString,
+                _registered_method=True)
 
 
 class AnnotationConsoleServiceServicer:
@@ -163,6 +168,13 @@ class AnnotationConsoleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateAnnotationSetting(self, request, context):
+        """Changes how near a question must be. Errors: not_found while annotations do not answer, invalid_param.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AnnotationConsoleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -214,6 +226,11 @@ def add_AnnotationConsoleServiceServicer_to_server(servicer, server):
             'GetAnnotationSetting': grpc.unary_unary_rpc_method_handler(
                     servicer.GetAnnotationSetting,
                     request_deserializer=transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.GetAnnotationSettingRequest.FromString,
+                    response_serializer=transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.SerializeToString,
+            ),
+            'UpdateAnnotationSetting': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateAnnotationSetting,
+                    request_deserializer=transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.UpdateAnnotationSettingRequest.FromString,
                     response_serializer=transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.SerializeToString,
             ),
     }
@@ -487,6 +504,33 @@ class AnnotationConsoleService:
             target,
             '/transom.annotation.v1.AnnotationConsoleService/GetAnnotationSetting',
             transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.GetAnnotationSettingRequest.SerializeToString,
+            transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateAnnotationSetting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.annotation.v1.AnnotationConsoleService/UpdateAnnotationSetting',
+            transom_dot_annotation_dot_v1_dot_annotation__console__service__pb2.UpdateAnnotationSettingRequest.SerializeToString,
             transom_dot_annotation_dot_v1_dot_annotation__pb2.AnnotationSetting.FromString,
             options,
             channel_credentials,
