@@ -40,7 +40,7 @@ from server.bootstrap_chat import build_chat
 from server.bootstrap_console import add_debugging, add_logs
 from server.bootstrap_extension import add_extensions, build_features
 from server.bootstrap_knowledge import Knowledge, add_knowledge, build_knowledge, knowledge_jobs
-from server.bootstrap_ops import add_audit, add_ops, start_tracing
+from server.bootstrap_ops import add_audit, add_features, add_ops, start_tracing
 from server.bootstrap_runs import Workflows, add_workflow_runs, build_workflows
 from server.bootstrap_tools import add_tools
 from server.bootstrap_trigger import add_triggers
@@ -471,6 +471,7 @@ async def build_server(settings: Settings, stack: AsyncExitStack) -> tuple[grpc.
     add_annotations(registry, core)
     add_extensions(registry, core)
     add_logs(registry, core, files)
+    add_features(registry, core)
     audit = add_audit(registry, core)
     add_audio(registry, core, models, files)
     rates = Rates(core.redis, settings.rate_limit_key, settings.rate_limit_user)

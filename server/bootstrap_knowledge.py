@@ -181,7 +181,7 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
     )
     add(
         DatasetConsoleServicer(
-            db, settings.public_url, console, documents, dataset_rpcs, document_rpcs, segment_rpcs, child_rpcs,
+            db, settings.public_url, limits, console, documents, dataset_rpcs, document_rpcs, segment_rpcs, child_rpcs,
             metadata_rpcs, retrieval_rpcs,
         ),
         dataset_console_service_pb2, dataset_console_service_pb2_grpc, "DatasetConsoleService",

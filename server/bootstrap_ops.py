@@ -12,6 +12,8 @@ from server.audit.servicer import AuditServicer
 from server.audit.writer import AuditWriter
 from server.db.migrate import require_current
 from server.kit import trace
+from server.limits.service import PlanService
+from server.limits.servicer import FeatureServicer
 from server.ops.admin import AdminPort
 from server.ops.numbers import Numbers
 from server.ops.ready import ReadyService
@@ -21,6 +23,8 @@ from server.usage.service import UsageService
 from server.usage.servicer import UsageServicer
 from transom.console.v1 import audit_service_pb2 as audit_pb2
 from transom.console.v1 import audit_service_pb2_grpc as audit_grpc
+from transom.console.v1 import feature_service_pb2 as feature_pb2
+from transom.console.v1 import feature_service_pb2_grpc as feature_grpc
 from transom.console.v1 import usage_service_pb2 as usage_pb2
 from transom.console.v1 import usage_service_pb2_grpc as usage_grpc
 from transom.ops.v1 import readiness_service_pb2 as ready_pb2
@@ -53,6 +57,11 @@ def add_ops(registry: Registry, core: Core) -> AdminPort:
     registry.add(ReadinessServicer(ready), ready_pb2, ready_grpc, "ReadinessService")
     registry.add(UsageServicer(core.db, UsageService(core.uow)), usage_pb2, usage_grpc, "UsageService")
     return AdminPort(Numbers(core.db, core.uow, core.runs), ready)
+
+
+def add_features(registry: Registry, core: Core) -> None:
+    """What plans allow."""
+    registry.add(FeatureServicer(core.db, PlanService(core.uow)), feature_pb2, feature_grpc, "FeatureService")
 
 
 def add_audit(registry: Registry, core: Core) -> AuditWriter:

@@ -42,7 +42,7 @@ def app_context(row: Any, key_id: str) -> AppContext:
         tenant_status=row.tenant_status or "archive", has_owner=row.has_owner,
         app_config_id=row.app_config_id, document=row.document, workflow_id=row.workflow_id,
         max_active_requests=row.max_active_requests or 0, created_by=row.created_by,
-        key_rate=row.key_rate, user_rate=row.user_rate,
+        key_rate=row.key_rate, user_rate=row.user_rate, workflow_executions=row.workflow_executions,
     )
 
 

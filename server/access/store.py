@@ -24,7 +24,7 @@ APP_COLUMNS = (
     apps.c.id.label("found_app_id"), apps.c.name, apps.c.description, apps.c.mode, apps.c.status, apps.c.enable_api,
     apps.c.app_config_id, apps.c.workflow_id, apps.c.max_active_requests, apps.c.created_by,
     apps.c.tenant_id.label("app_tenant_id"), tenants.c.status.label("tenant_status"), _OWNER, app_configs.c.document,
-    workspace_limits.c.key_rate, workspace_limits.c.user_rate,
+    workspace_limits.c.key_rate, workspace_limits.c.user_rate, workspace_limits.c.workflow_executions,
 )
 _APP_KEY = hot(
     sa.select(api_keys.c.id.label("key_id"), api_keys.c.tenant_id, api_keys.c.app_id, *APP_COLUMNS)

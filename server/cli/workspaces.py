@@ -52,8 +52,12 @@ def list_workspaces() -> None:
 
 
 @workspace.command()
+@click.option("--members", type=_LIMIT, metavar="NUMBER|none", help="Members, invited ones too.")
+@click.option("--apps", type=_LIMIT, metavar="NUMBER|none", help="Apps.")
 @click.option("--vector-space", type=_LIMIT, metavar="MIB|none", help="Memory of all vectors, in MiB.")
 @click.option("--documents", type=_LIMIT, metavar="NUMBER|none", help="Documents in all datasets.")
+@click.option("--workflow-executions", type=_LIMIT, metavar="NUMBER|none",
+              help="Runs of workflows and chatflows in a month (UTC), counted from when this is set.")
 @click.option("--knowledge-rate", type=_LIMIT, metavar="NUMBER|none",
               help="Calls of the Dataset API in a minute that search or change something.")
 @click.option("--key-rate", type=_LIMIT, metavar="NUMBER|none", help="Calls in a minute of one app key.")
@@ -63,8 +67,9 @@ def list_workspaces() -> None:
 def limits(workspace: str | None, *, add_segment: bool | None, **given: int | None) -> None:
     """Show the limits of a workspace; with options, change them first.
 
-    What is over a limit is answered 403, over the rate of a key or user 429. Without such a rate the settings
-    TRANSOM_RATE_LIMIT_KEY and TRANSOM_RATE_LIMIT_USER hold. Servers that run know of a change at once.
+    What is over a limit is answered 403; over the rate of a key or user, or the executions of workflows, 429. Without
+    such a rate the settings TRANSOM_RATE_LIMIT_KEY and TRANSOM_RATE_LIMIT_USER hold. Servers that run know of a change
+    at once.
     """
     changed: dict[str, int | bool | None] = {
         name: None if value == _NO_LIMIT else value for name, value in given.items() if value is not None
@@ -85,7 +90,9 @@ def limits(workspace: str | None, *, add_segment: bool | None, **given: int | No
     plan = run(work, workspace)
     table(
         [
+            ("members", _shown(plan.members)), ("apps", _shown(plan.apps)),
             ("vector-space", _shown(plan.vector_space, " MiB")), ("documents", _shown(plan.documents)),
+            ("workflow-executions", _shown(plan.workflow_executions, " a month")),
             ("knowledge-rate", _shown(plan.knowledge_rate, " a minute")),
             ("key-rate", _shown(plan.key_rate, " a minute")), ("user-rate", _shown(plan.user_rate, " a minute")),
             ("add-segment", "yes" if plan.add_segment else "no"),

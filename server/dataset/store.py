@@ -22,6 +22,7 @@ from server.db.tables import (
     documents,
     external_knowledge_apis,
     jobs,
+    memberships,
     tag_bindings,
     tags,
 )
@@ -205,12 +206,14 @@ class DatasetStore:
     # Members
 
     def set_members(self, tenant_id: str, dataset_id: str, account_ids: Sequence[str]) -> None:
-        """Replace who may read it."""
-        table = dataset_members
+        """Replace who may read it; accounts that are no members of the workspace are left out."""
+        table, column = dataset_members, memberships.c
         self._uow.execute(sa.delete(table).where(table.c.tenant_id == tenant_id, table.c.dataset_id == dataset_id))
         if account_ids:
-            rows = [{"tenant_id": tenant_id, "dataset_id": dataset_id, "account_id": one} for one in account_ids]
-            self._uow.execute(sa.insert(table), rows)
+            mine = sa.select(
+                column.tenant_id, sa.literal(dataset_id, sa.Uuid(as_uuid=False)), column.account_id
+            ).where(column.tenant_id == tenant_id, column.account_id.in_(account_ids))
+            self._uow.execute(sa.insert(table).from_select(["tenant_id", "dataset_id", "account_id"], mine))
 
     # Facts around datasets: a fixed number of statements, however many there are
 

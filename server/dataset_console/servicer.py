@@ -19,6 +19,7 @@ from server.document.servicer import DocumentServicer
 from server.edge.call import caller
 from server.ingest.rules import LONGEST
 from server.kit.errors import AppError, Reason
+from server.limits.service import Limits
 from server.metadata.model import BUILT_IN_FIELDS
 from server.metadata.servicer import MetadataServicer
 from server.retrieval.servicer import RetrievalServicer
@@ -43,12 +44,13 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
     """Datasets of the workspace, for members."""
 
     def __init__(
-        self, db: Database, public_url: str, knowledge: KnowledgeConsole, documents: DocumentService,
+        self, db: Database, public_url: str, plans: Limits, knowledge: KnowledgeConsole, documents: DocumentService,
         dataset_rpcs: DatasetServicer, document_rpcs: DocumentServicer, segment_rpcs: SegmentServicer,
         child_rpcs: ChildChunkServicer, metadata_rpcs: MetadataServicer, retrieval_rpcs: RetrievalServicer,
     ) -> None:
         self._db = db
         self._url = public_url.rstrip("/")
+        self._plans = plans
         self._knowledge = knowledge
         self._documents = documents
         self._dataset_rpcs = dataset_rpcs
@@ -77,6 +79,7 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
     # Datasets
 
     async def InitDataset(self, request: pb.KnowledgeConfig, context: Any) -> pb.KnowledgeCreated:
+        await self._plans.knowledge(caller(), vectors=True, documents=True)
         made = await self._knowledge.init(caller(), request)
         shown = await self._dataset_rpcs.GetDataset(
             dataset_service_pb2.GetDatasetRequest(dataset_id=made.dataset_id), context
@@ -114,12 +117,14 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
         return await self._document_rpcs.GetBatchIndexingStatus(request, context)
 
     async def CreateDocuments(self, request: pb.KnowledgeConfig, context: Any) -> pb.KnowledgeCreated:
+        await self._plans.knowledge(caller(), vectors=True, documents=True)
         made = await self._knowledge.add(caller(), request)
         return pb.KnowledgeCreated(
             documents=[document_wire.document(view) for view in made.views], batch=made.batch
         )
 
     async def DeleteDocuments(self, request: pb.DeleteDocumentsRequest, context: Any) -> Empty:
+        await self._plans.knowledge(caller())
         await self._db(self._documents.delete, caller(), request.dataset_id, *request.document_id)
         return Empty()
 

@@ -546,6 +546,14 @@ workspace_limits = sa.Table(
     _bool("add_segment", True), _time("updated_at"),
     # Calls a minute of one key and of one end user.
     _int("key_rate", nullable=True), _int("user_rate", nullable=True),
+    # Executions of workflows in a month.
+    _int("workflow_executions", nullable=True),
+)
+
+workspace_executions = sa.Table(
+    "workspace_executions", metadata,
+    # Executions of workflows in a month (UTC) of workspaces where they are limited.
+    _id("tenant_id", primary_key=True), sa.Column("month", sa.Date, nullable=False), _int("used"),
 )
 
 # Work after commit

@@ -31,6 +31,7 @@ from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import new_id
 from server.kit.validate import id_or_none
+from server.limits.quotas import require_document
 from server.metadata.store import MetadataStore
 
 NO_DOCUMENT = "Document not found."
@@ -82,6 +83,7 @@ class DocumentService:
             store.renew(caller.tenant_id, known, shared)
             document_id = known.id
         else:
+            require_document(uow, caller.tenant_id)
             document_id = new_id()
             store.add(
                 {

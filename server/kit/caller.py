@@ -30,6 +30,8 @@ class AppContext:
     # Calls a minute that the workspace allows one key and one end user; None: as the settings say.
     key_rate: int | None = None
     user_rate: int | None = None
+    # Executions of workflows that the workspace allows itself in a month; None: any number.
+    workflow_executions: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,11 @@ from server.kit.cache import AsyncCache
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason
 from server.kit.ids import new_id
-from server.limits.store import LimitStore, Plan
+from server.limits.quotas import DOCUMENTS_FULL
+from server.limits.store import LimitStore, Plan, Usage
 
 _RATE = "Sorry, you have reached the knowledge base request rate limit of your subscription."
 _SPACE = "The capacity of the vector space has reached the limit of your subscription."
-_DOCUMENTS = "The number of documents has reached the limit of your subscription."
 _SEGMENTS = (
     "To unlock this feature and elevate your Dify experience, please upgrade to a paid plan."
 )
@@ -47,13 +47,17 @@ class Limits:
     async def knowledge(
         self, caller: Caller, *, vectors: bool = False, documents: bool = False, segments: bool = False
     ) -> None:
-        """Check a knowledge call: always its rate, the rest as asked. Raises forbidden."""
+        """Check a knowledge call: always its rate, the rest as asked. Raises forbidden.
+
+        Documents are counted once more in the transaction that adds one (quotas.py), so that many calls at once add
+        no more than one by one.
+        """
         tenant_id = caller.tenant_id
         plan = await self._plans.get(tenant_id, lambda: self._db(self._load, tenant_id))
         if vectors and plan.vector_space is not None:
             _refuse_if(await self._db(self._count, "vector_space", tenant_id) >= plan.vector_space, _SPACE)
         if documents and plan.documents is not None:
-            _refuse_if(await self._db(self._count, "documents", tenant_id) >= plan.documents, _DOCUMENTS)
+            _refuse_if(await self._db(self._count, "documents", tenant_id) >= plan.documents, DOCUMENTS_FULL)
         _refuse_if(segments and not plan.add_segment, _SEGMENTS)
         if plan.knowledge_rate is not None:
             _refuse_if(await self._calls(tenant_id) > plan.knowledge_rate, _RATE)
@@ -90,6 +94,11 @@ class PlanService:
         """The workspace's plan."""
         with self._uow() as uow:
             return LimitStore(uow).plan(caller.tenant_id)
+
+    def usage(self, caller: Caller) -> Usage:
+        """The workspace's plan and what is used of it."""
+        with self._uow.reading() as uow:
+            return LimitStore(uow).usage(caller.tenant_id)
 
     def change(self, caller: Caller, limits: Mapping[str, int | bool | None]) -> Plan:
         """Set limits by the names of ``Plan``; None is unlimited. Publish TOPIC afterwards."""

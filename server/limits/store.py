@@ -16,12 +16,15 @@ from server.db.tables import (
     document_segments,
     documents,
     memberships,
+    tenants,
+    workspace_executions,
     workspace_limits,
 )
 
 _L = workspace_limits.c
 _BYTES_OF_A_FLOAT = 4
 _MEBIBYTE = 1024 * 1024
+_MONTH = sa.cast(sa.func.date_trunc("month", sa.func.now()), sa.Date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,25 @@ class Plan:
     add_segment: bool = True
     key_rate: int | None = None
     user_rate: int | None = None
+    workflow_executions: int | None = None
+
+    @property
+    def limits_anything(self) -> bool:
+        """Whether it is more than no plan at all."""
+        return self != Plan()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A plan and what is used of it. ``name`` is the plan's; ``executions`` are counted where they are limited."""
+
+    plan: Plan
+    name: str
+    members: int
+    apps: int
+    documents: int
+    vector_space: float
+    executions: int
 
 
 class LimitStore:
@@ -65,6 +87,36 @@ class LimitStore:
                 index_elements=["tenant_id"], set_={**values, "updated_at": sa.func.now()}
             )
         )
+
+    def take_execution(self, tenant_id: str, limit: int) -> bool:
+        """Count one execution of this month, unless there were ``limit`` of them, at least one. Others wait."""
+        table, column = workspace_executions, workspace_executions.c
+        statement = insert(table).values(tenant_id=tenant_id, month=_MONTH, used=1)
+        fresh = column.month != statement.excluded.month
+        statement = statement.on_conflict_do_update(
+            index_elements=["tenant_id"],
+            set_={"used": sa.case((fresh, 1), else_=column.used + 1), "month": statement.excluded.month},
+            where=sa.or_(fresh, column.used < limit),
+        )
+        return self._uow.execute(statement.returning(column.used)).one_or_none() is not None
+
+    def executions(self, tenant_id: str) -> int:
+        """Executions of this month that were counted."""
+        column = workspace_executions.c
+        statement = sa.select(column.used).where(column.tenant_id == tenant_id, column.month == _MONTH)
+        return self._uow.execute(statement).scalar_one_or_none() or 0
+
+    def usage(self, tenant_id: str) -> Usage:
+        """The plan and what is used of it."""
+        return Usage(
+            plan=self.plan(tenant_id), name=self.plan_name(tenant_id), members=self.members(tenant_id),
+            apps=self.apps(tenant_id), documents=self.documents(tenant_id), vector_space=self.vector_space(tenant_id),
+            executions=self.executions(tenant_id),
+        )  # fmt: skip
+
+    def plan_name(self, tenant_id: str) -> str:
+        """What the plan is called."""
+        return self._uow.execute(sa.select(tenants.c.plan).where(tenants.c.id == tenant_id)).scalar_one()
 
     def members(self, tenant_id: str) -> int:
         """Members of the workspace, invited ones too."""

@@ -26,6 +26,8 @@ log = logging.getLogger("transom.triggers")
 _LOOK_SECONDS = 1.0
 _AT_ONCE = 20
 _PAUSE = timedelta(seconds=10)
+# What passes by itself.
+_LATER = frozenset({Reason.TOO_MANY_REQUESTS, Reason.RATE_LIMIT_ERROR})
 
 
 class _TakenError(Exception):
@@ -94,7 +96,7 @@ class Schedules:
 
 def _again(error: Exception, then: datetime | None) -> datetime | None:
     """When to try once more: soon, but what cannot run at all waits for its next time. Nobody's place is held up."""
-    if isinstance(error, AppError) and error.reason is not Reason.TOO_MANY_REQUESTS:
+    if isinstance(error, AppError) and error.reason not in _LATER:
         return then
     soon = datetime.now(UTC) + _PAUSE
     return min(then, soon) if then else soon

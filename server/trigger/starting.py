@@ -9,9 +9,9 @@ from typing import Any
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import AppContext
 from server.kit.ids import new_id
-from server.runs.registry import Runs, limit_of, too_many
+from server.runs.admission import Admission, admission_of
+from server.runs.registry import Runs
 from server.runs.run import Run, RunKey
-from server.runs.store import RunStore
 from server.settings import Settings
 from server.trigger.store import SESSION
 from server.workflow_run.plan import Author, Plan, Version
@@ -36,28 +36,27 @@ class TriggeredRuns:
     ) -> Run:
         """Store a run and start it. When this returns it cannot be lost (G1).
 
-        What ``claim`` does is done in the transaction that stores the run, or not at all. Raises too_many_requests,
-        and what ``claim`` raises.
+        What ``claim`` does is done in the transaction that stores the run, or not at all. Raises rate_limit_error,
+        too_many_requests, and what ``claim`` raises.
         """
         plan = Plan(
             tenant_id=app.tenant_id, app_id=app.app_id, mode="workflow", version=version,
             author=Author(id=user_id, role="end_user", name=SESSION), run_id=new_id(), inputs=inputs,
             invoke_from="trigger", triggered_from=triggered_from, root=node_id, created_at=time.time(),
         )  # fmt: skip
-        limit = limit_of(app.max_active_requests, self._settings)
+        admission = admission_of(app, self._settings)
         return await self._runs.start(
-            lambda: self._store(plan, limit, claim), lambda run: self._runner.work(run, plan)
+            lambda: self._store(plan, admission, claim), lambda run: self._runner.work(run, plan)
         )
 
-    def _store(self, plan: Plan, limit: int, claim: Claim) -> RunKey:
+    def _store(self, plan: Plan, admission: Admission, claim: Claim) -> RunKey:
         key = RunKey(
             task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id="",
             conversation_id="", end_user_id=plan.author.id, created_at=0, workflow_run_id=plan.run_id,
         )  # fmt: skip
         with self._uow() as uow:
             claim(uow)
-            if limit and RunStore(uow).count_running(plan.app_id) >= limit:
-                raise too_many(plan.app_id, limit)
+            admission.check(uow, plan.tenant_id, plan.app_id)
             WorkflowRunStore(uow).start(plan, key, self._runs.owner)
             uow.commit()
         return key

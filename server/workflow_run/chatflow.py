@@ -16,9 +16,9 @@ from server.db.engine import UowFactory
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.ids import NIL_UUID, new_id
-from server.runs.registry import Runs, limit_of, too_many
+from server.runs.admission import FREE, Admission, admission_of
+from server.runs.registry import Runs
 from server.runs.run import Run, RunKey
-from server.runs.store import RunStore
 from server.settings import Settings
 from server.workflow_run.begin import Given, Inputs
 from server.workflow_run.plan import Author, Plan, Turn, Version
@@ -63,7 +63,8 @@ class ChatflowService:
     async def start(self, caller: Caller, asked: Asked) -> Run:
         """Check a question, store it and start its run. When this returns the message cannot be lost (G1).
 
-        Raises app_unavailable, invalid_param, bad_request, not_found, conversation_completed, too_many_requests.
+        Raises app_unavailable, invalid_param, bad_request, not_found, conversation_completed, rate_limit_error,
+        too_many_requests.
         """
         app, user = caller.the_app, caller.the_user
         version = (
@@ -71,18 +72,18 @@ class ChatflowService:
             else await self._versions.published(app)
         )  # fmt: skip
         author = Author(id=user.id, role="end_user", name=user.session_id)
-        limit = limit_of(app.max_active_requests, self._settings)
         return await self.begin(
-            app.tenant_id, app.app_id, author, version, asked, limit=limit, invoke_from=caller.via,
-            api_key_id=app.key_id,
+            app.tenant_id, app.app_id, author, version, asked, admission=admission_of(app, self._settings),
+            invoke_from=caller.via, api_key_id=app.key_id,
         )
 
     async def begin(
-        self, tenant_id: str, app_id: str, author: Author, version: Version, asked: Asked, *, limit: int = 0,
+        self, tenant_id: str, app_id: str, author: Author, version: Version, asked: Asked, *,
+        admission: Admission = FREE,
         invoke_from: str = "service-api", triggered_from: str = "app-run",
         api_key_id: str = "",
     ) -> Run:
-        """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
+        """Start a run of a version for somebody. Raises as ``admission``, which those with limits come with."""
         query = asked.query.replace("\x00", "")
         if not query:
             raise invalid_param("query is required")
@@ -106,7 +107,9 @@ class ChatflowService:
             conversation=before.values if before else {}, invoke_from=invoke_from, triggered_from=triggered_from,
             created_at=time.time(), api_key_id=api_key_id,
         )
-        run = await self._runs.start(lambda: self._store(plan, given, limit), lambda run: self._runner.work(run, plan))
+        run = await self._runs.start(
+            lambda: self._store(plan, given, admission), lambda run: self._runner.work(run, plan)
+        )
         run.voice = version.features.voice
         return run
 
@@ -124,7 +127,7 @@ class ChatflowService:
             raise not_found(_NO_PARENT)
         return replace(found, dialogue_count=len(thread(turns, asked.parent_message_id)))
 
-    def _store(self, plan: Plan, given: Given, limit: int) -> RunKey:
+    def _store(self, plan: Plan, given: Given, admission: Admission) -> RunKey:
         turn = plan.turn
         assert turn is not None, "a chatflow's run has a turn"
         key = RunKey(
@@ -134,9 +137,8 @@ class ChatflowService:
             end_user_id=plan.author.id if plan.author.role == "end_user" else None,
         )
         # Most turns are stored by one statement.
-        with self._uow() if limit or given.attached else self._uow.single() as uow:
-            if limit and RunStore(uow).count_running(plan.app_id) >= limit:
-                raise too_many(plan.app_id, limit)
+        with self._uow.single() if admission.is_free and not given.attached else self._uow() as uow:
+            admission.check(uow, plan.tenant_id, plan.app_id)
             WorkflowRunStore(uow).start(plan, key, self._runs.owner, naming.initial_name(turn.query))
             if given.attached:
                 ChatStore(uow).attach(plan.tenant_id, plan.app_id, turn.message_id, given.attached)

@@ -11,9 +11,9 @@ from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
 from server.kit.ids import new_id
-from server.runs.registry import Runs, limit_of, too_many
+from server.runs.admission import FREE, Admission, admission_of
+from server.runs.registry import Runs
 from server.runs.run import Run, RunKey
-from server.runs.store import RunStore
 from server.settings import Settings
 from server.workflow_run.begin import Inputs
 from server.workflow_run.plan import Author, Plan, Version
@@ -51,7 +51,7 @@ class WorkflowRunService:
     async def start(self, caller: Caller, request: Request) -> Run:
         """Check a call, store its run and start it. When this returns the run cannot be lost (G1).
 
-        Raises invalid_param, bad_request, not_found, too_many_requests.
+        Raises invalid_param, bad_request, not_found, rate_limit_error, too_many_requests.
         """
         app, user = caller.the_app, caller.the_user
         version = (
@@ -59,29 +59,29 @@ class WorkflowRunService:
             else await self._versions.named(app, request.workflow_id)
         )  # fmt: skip
         author = Author(id=user.id, role="end_user", name=user.session_id)
-        limit = limit_of(app.max_active_requests, self._settings)
         return await self.begin(
-            app.tenant_id, app.app_id, author, version, request, limit=limit, invoke_from=caller.via,
-            api_key_id=app.key_id,
+            app.tenant_id, app.app_id, author, version, request, admission=admission_of(app, self._settings),
+            invoke_from=caller.via, api_key_id=app.key_id,
         )
 
     async def begin(
-        self, tenant_id: str, app_id: str, author: Author, version: Version, request: Request, *, limit: int = 0,
+        self, tenant_id: str, app_id: str, author: Author, version: Version, request: Request, *,
+        admission: Admission = FREE,
         invoke_from: str = "service-api", triggered_from: str = "app-run", root: str = "", depth: int = 0,
         api_key_id: str = "",
     ) -> Run:
-        """Start a run of a version for somebody; ``limit`` is the number of runs that the app may have at once."""
+        """Start a run of a version for somebody. Raises as ``admission``, which those with limits come with."""
         given = await self._inputs.check(tenant_id, author, version, request.inputs, request.files, payload=_PAYLOAD)
         plan = Plan(
             tenant_id=tenant_id, app_id=app_id, mode="workflow", version=version, author=author, run_id=new_id(),
             inputs=given.inputs, files=given.files, invoke_from=invoke_from, triggered_from=triggered_from, root=root,
             depth=depth, created_at=time.time(), api_key_id=api_key_id,
         )
-        return await self.launch(plan, limit)
+        return await self.launch(plan, admission)
 
-    async def launch(self, plan: Plan, limit: int = 0) -> Run:
+    async def launch(self, plan: Plan, admission: Admission = FREE) -> Run:
         """Store the run of a plan and start it."""
-        run = await self._runs.start(lambda: self._store(plan, limit), lambda run: self._runner.work(run, plan))
+        run = await self._runs.start(lambda: self._store(plan, admission), lambda run: self._runner.work(run, plan))
         run.voice = plan.version.features.voice
         return run
 
@@ -89,16 +89,15 @@ class WorkflowRunService:
         """Stop a run that waits for somebody: nobody will wait for its end."""
         await self._runs.stop_paused(run.key.app_id, run.key.task_id, None)
 
-    def _store(self, plan: Plan, limit: int) -> RunKey:
+    def _store(self, plan: Plan, admission: Admission) -> RunKey:
         by_user = plan.author.role == "end_user"
         key = RunKey(
             task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id="",
             conversation_id="", end_user_id=plan.author.id if by_user else None, created_at=0,
             workflow_run_id=plan.run_id, api_key_id=plan.api_key_id,
         )
-        with self._uow() if limit else self._uow.single() as uow:
-            if limit and RunStore(uow).count_running(plan.app_id) >= limit:
-                raise too_many(plan.app_id, limit)
+        with self._uow.single() if admission.is_free else self._uow() as uow:
+            admission.check(uow, plan.tenant_id, plan.app_id)
             WorkflowRunStore(uow).start(plan, key, self._runs.owner)
             uow.commit()
         return key

@@ -260,20 +260,25 @@ def test_operator_limits_a_workspace_at_once(limited: Limited) -> None:
         knowledge.retrieve(dataset_id, "anything")
     shown = transom(product, "limits", "--workspace", tenant)
     assert [line.split(None, 1) for line in shown.splitlines()] == [
-        ["vector-space", "none"], ["documents", "none"], ["knowledge-rate", "none"],
+        ["members", "none"], ["apps", "none"], ["vector-space", "none"], ["documents", "none"],
+        ["workflow-executions", "none"], ["knowledge-rate", "none"],
         ["key-rate", "none"], ["user-rate", "none"], ["add-segment", "yes"],
     ]  # fmt: skip
     shown = transom(
         product, "limits", "--workspace", tenant, "--vector-space", "5", "--documents", "0", "--no-add-segment"
     )
-    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "0", "none", "none", "none", "no"]
+    assert [line.split(None, 1)[1] for line in shown.splitlines()] == [
+        "none", "none", "5 MiB", "0", "none", "none", "none", "none", "no",
+    ]  # fmt: skip
     for _ in range(8):
         answer = knowledge.refusal(
             "POST", f"/datasets/{dataset_id}/document/create-by-text", json={"name": "n", "text": "t"}
         )
         assert answer == (403, "forbidden", DOCUMENTS)
     shown = transom(product, "limits", "--workspace", tenant, "--documents", "none", "--add-segment")
-    assert [line.split(None, 1)[1] for line in shown.splitlines()] == ["5 MiB", "none", "none", "none", "none", "yes"]
+    assert [line.split(None, 1)[1] for line in shown.splitlines()] == [
+        "none", "none", "5 MiB", "none", "none", "none", "none", "none", "yes",
+    ]  # fmt: skip
     for _ in range(4):
         knowledge.ok("POST", f"/datasets/{dataset_id}/document/create-by-text", json={"name": "n", "text": "t"})
     with database(product) as connection:

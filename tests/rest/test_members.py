@@ -352,6 +352,24 @@ def test_removed_member_has_nothing_of_the_workspace_at_once(home: OtherWorkspac
     assert Workspace.ok(home.console.get(f"/console/api/apps/{app}"))["id"] == app, "what they made stays"
 
 
+def test_dataset_is_shared_with_members_only_and_not_again_when_they_come_back(
+    home: OtherWorkspace, elsewhere: Elsewhere
+) -> None:
+    email = new_email()
+    mine = profile(member(home, "editor", email))["id"]
+    stranger = profile(elsewhere().console)["id"]
+    made = Workspace.ok(home.console.post("/console/api/datasets", json={"name": "shared"}))
+    path = f"/console/api/datasets/{made['id']}"
+    share = {"permission": "partial_members", "partial_member_list": [{"user_id": mine}, {"user_id": stranger}]}
+    assert Workspace.ok(home.console.patch(path, json=share))["partial_member_list"] == [mine]
+    assert log_in(home.product.url, email).get(path).is_success
+    assert home.console.delete(f"{MEMBERS}/{mine}").is_success
+    assert Workspace.ok(home.console.get(path))["partial_member_list"] == []
+    back = invite(home.console, email, "editor")
+    http = log_in(home.product.url, email, invite_token=back["token"])
+    assert refused(http.get(path)) == (403, "forbidden")
+
+
 def test_removed_member_of_no_other_workspace_is_told(home: OtherWorkspace) -> None:
     http = member(home, "normal")
     assert home.console.delete(f"{MEMBERS}/{profile(http)['id']}").is_success
