@@ -224,6 +224,22 @@ class AccountService:
             uow.commit()
         return account, Session(account_id, new_hash, token, principal.tenant_id if principal else None)
 
+    def reset_password(self, email: str, new_hash: str) -> str:
+        """Store a new password for whoever has that e-mail, end their sessions; the account's id. Raises not_found.
+
+        For the instance's operator, never for a call.
+        """
+        with self._uow() as uow:
+            store = AccountStore(uow)
+            account_id = store.candidate(email).account_id
+            if account_id is None:
+                raise not_found("Account not found.")
+            store.update(account_id, password_hash=new_hash)
+            store.drop_refresh_tokens(account_id)
+            store.forget_failures(email)
+            uow.commit()
+        return account_id
+
     # Workspaces
 
     def workspaces(self, account_id: str) -> list[Workspace]:

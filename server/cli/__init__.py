@@ -20,6 +20,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
         "app": ("server.cli.apps:app", "Import, publish, export and list apps."),
         "key": ("server.cli.keys:key", "Create, list and revoke keys of the Service API."),
         "workspace": ("server.cli.workspaces:workspace", "List workspaces and limit what they may use."),
+        "account": ("server.cli.accounts:account", "Let people in again who lost their password."),
         "audit": ("server.cli.audit:audit", "Show who administered what."),
         "usage": ("server.cli.usage:usage", "Show what models cost."),
         "dataset": ("server.cli.datasets:dataset", "Push folders into datasets, list and search them."),

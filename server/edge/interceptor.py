@@ -19,9 +19,7 @@ from typing import Any, Protocol
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
-from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import DecodeError, Message
-from google.rpc import error_details_pb2, status_pb2
 from redis.exceptions import RedisError
 
 from server.access.service import AccessService, bearer
@@ -29,6 +27,7 @@ from server.audit.model import FORBIDDEN, LEFT, SUCCESS, Entry
 from server.db.faults import is_away
 from server.edge.call import Call, enter, request_id
 from server.edge.catalogue import CATALOGUE
+from server.edge.details import packed_details
 from server.edge.printer import Constant, to_json
 from server.edge.reader import take_user
 from server.edge.rules import Rule
@@ -398,35 +397,9 @@ async def _refuse(context: grpc.aio.ServicerContext, call: Call, rule: Rule, err
             body["error"] = message
         trailing += [("x-http-status", str(spec.http)), ("x-error-body", json.dumps(body))]
     else:
-        trailing.append(("grpc-status-details-bin", _details(spec.grpc, shown, message)))
+        trailing.append(("grpc-status-details-bin", packed_details(spec.grpc, shown, message)))
     await context.abort(spec.grpc, message, tuple(trailing))
 
 
 def _shortened(message: str) -> str:
     return message.encode(errors="replace")[:_MESSAGE_LIMIT].decode(errors="ignore")
-
-
-def _details(code: grpc.StatusCode, error: AppError, message: str) -> bytes:
-    status = status_pb2.Status(code=code.value[0], message=message)
-    info = error_details_pb2.ErrorInfo(reason=error.reason.name, domain="transom")
-    for detail in (info, _retry_info(error), _bad_request(error, message)):
-        if detail is not None:
-            packed = any_pb2.Any()
-            packed.Pack(detail)
-            status.details.append(packed)
-    return status.SerializeToString()
-
-
-def _retry_info(error: AppError) -> error_details_pb2.RetryInfo | None:
-    if error.retry_after is None:
-        return None
-    delay = duration_pb2.Duration()
-    delay.FromMilliseconds(round(error.retry_after * 1000))
-    return error_details_pb2.RetryInfo(retry_delay=delay)
-
-
-def _bad_request(error: AppError, message: str) -> error_details_pb2.BadRequest | None:
-    if error.params is None:
-        return None
-    violation = error_details_pb2.BadRequest.FieldViolation(field=error.params, description=message)
-    return error_details_pb2.BadRequest(field_violations=[violation])

@@ -8,13 +8,14 @@ from google.rpc import error_details_pb2, status_pb2
 from redis.exceptions import ConnectionError as RedisIsAway
 
 from server.edge.catalogue import CATALOGUE
-from server.edge.interceptor import _details, _shortened, public_error
+from server.edge.details import packed_details
+from server.edge.interceptor import _shortened, public_error
 from server.kit.errors import AppError, Reason
 
 
 def details(error: AppError, message: str = "text") -> tuple[status_pb2.Status, dict[str, bytes]]:
     """The status of an error, and its details by type."""
-    status = status_pb2.Status.FromString(_details(CATALOGUE[error.reason].grpc, error, message))
+    status = status_pb2.Status.FromString(packed_details(CATALOGUE[error.reason].grpc, error, message))
     return status, {packed.TypeName(): packed.value for packed in status.details}
 
 
@@ -22,7 +23,7 @@ def details(error: AppError, message: str = "text") -> tuple[status_pb2.Status, 
 def test_every_reason_is_an_error_info(reason: Reason) -> None:
     status, found = details(AppError(reason))
     info = error_details_pb2.ErrorInfo.FromString(found["google.rpc.ErrorInfo"])
-    assert (info.reason, info.domain) == (reason.value.upper(), "transom")
+    assert (info.reason, info.domain) == (reason.name, "transom")
     assert (status.code, status.message) == (CATALOGUE[reason].grpc.value[0], "text")
     assert status.code != grpc.StatusCode.OK.value[0]
 
