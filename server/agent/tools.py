@@ -12,6 +12,7 @@ from server.agent.model import AgentTool, ToolAnswer
 from server.engine.node import NodeError, RunInfo
 from server.engine.ports import ToolCall, ToolFaultError, ToolMessage, Tools, ToolSpec
 from server.engine.values import File
+from server.kit import trace
 from server.kit.errors import AppError
 
 Keep = Callable[[ToolMessage], Awaitable[File]]
@@ -59,11 +60,16 @@ def _bound(tools: Tools, run: RunInfo, use: ToolUse, spec: ToolSpec, keep: Keep)
             use.credential_id,
         )
         heard = _Heard(keep)
-        try:
-            async for message in tools.invoke(run, order):
-                await heard.take(message)
-        except (ToolFaultError, NodeError, AppError) as fault:
-            return ToolAnswer(f"tool invoke error: {fault}", heard.files, error=str(fault))
+        with trace.begin(f"execute_tool {use.tool_name}") as span:
+            if span:
+                span.set("gen_ai.operation.name", "execute_tool")
+                span.set("gen_ai.tool.name", use.tool_name)
+            try:
+                async for message in tools.invoke(run, order):
+                    await heard.take(message)
+            except (ToolFaultError, NodeError, AppError) as fault:
+                span.fail(type(fault).__name__)
+                return ToolAnswer(f"tool invoke error: {fault}", heard.files, error=str(fault))
         return heard.answer()
 
     return AgentTool(

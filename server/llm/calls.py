@@ -71,7 +71,7 @@ async def stream_with_retries(
     attempt: Callable[[], AsyncGenerator[Chunk, None]], timings: Timings, card: ModelCard
 ) -> AsyncGenerator[Chunk, None]:
     """Stream an answer; repeat the attempt while nothing was yielded and the fault is passing."""
-    yielded, outcome, usage, reason = False, "cut", None, None
+    yielded, outcome, usage, chunk = False, "cut", None, None
     span = spans.begin(card)
     try:
         for number in range(timings.retries + 1):
@@ -82,11 +82,10 @@ async def stream_with_retries(
                     with span.current():
                         chunk = await anext(chunks, None)
                     if chunk is not None:
-                        yielded, usage, reason = True, chunk.usage, chunk.finish_reason
+                        yielded, usage = True, chunk.usage
                         yield chunk
                     async for chunk in chunks:
                         usage = chunk.usage or usage
-                        reason = chunk.finish_reason
                         yield chunk
                 outcome = "ok"
                 return
@@ -99,7 +98,7 @@ async def stream_with_retries(
                 count_model(card, outcome, usage)
             await asyncio.sleep(pause)
     finally:
-        spans.end(span, outcome, usage, reason)
+        spans.end(span, outcome, usage, chunk.finish_reason if chunk else None)
 
 
 @contextmanager

@@ -242,7 +242,8 @@ def test_grace_of_a_stopped_server_is_longer_than_the_servers_own() -> None:
 def test_configuration_that_the_gateways_image_renders_is_the_one_in_the_repository(tmp_path: Path) -> None:
     image_tree("envoy/Dockerfile", tmp_path)
     text = next(step.text for step in dockerfile("envoy/Dockerfile") if "gateway render" in step.text)
-    text = text.replace("${SERVER}", SERVICES["envoy"]["build"]["args"]["SERVER"])
+    for name, value in SERVICES["envoy"]["build"]["args"].items():
+        text = text.replace(f"${{{name}}}", value)
     command = next(part for part in text.split("&&") if "gateway render" in part)
     words = [sys.executable, *shlex.split(command)[1:]]
     out = tmp_path / "etc" / "envoy" / "envoy.yaml"
