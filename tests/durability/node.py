@@ -139,7 +139,8 @@ class Node:
         self.runs = Runs(self.db, self.uow, self.log, self.bus, settings)
         self.keeper = Keeper(self.runs, self.log, self.own_db, self.uow, settings, self._no_housekeeping)
         parts = Parts(self.models, _NoUploads())  # type: ignore[arg-type]
-        answers = Answers(self.runs, parts, Endings(self.db, self.uow, self.runs, _unnamed, shown), settings)
+        self.endings = Endings(self.db, self.uow, self.runs, _unnamed, shown)
+        answers = Answers(self.runs, parts, self.endings, settings)
         self.chat = ChatService(self.db, self.uow, self.runs, parts, answers, settings)
         self.bus.start()
         await self.keeper.start()

@@ -89,7 +89,7 @@ async def test_g5_run_that_breaks_in_our_code_ends_with_an_error_and_keeps_its_p
     def broken(*_: Any) -> Any:
         raise ValueError("a bug")
 
-    monkeypatch.setattr(node.chat, "_final_message", broken)
+    monkeypatch.setattr(node.endings, "_final_message", broken)
     pen.end()
     events = await all_of(node.runs.follow(run))
     assert events[-1].error.code == "internal_server_error"

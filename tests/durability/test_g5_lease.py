@@ -177,7 +177,7 @@ async def test_g5_final_commit_whose_reply_is_lost_is_the_end_and_no_takeover(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, pen = await node.start(some_caller())
-    end = node.chat._end
+    end = node.endings._end
     lost: list[bool] = []
 
     def lossy(*args: Any) -> bool:
@@ -187,7 +187,7 @@ async def test_g5_final_commit_whose_reply_is_lost_is_the_end_and_no_takeover(
             raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
         return stored
 
-    monkeypatch.setattr(node.chat, "_end", lossy)
+    monkeypatch.setattr(node.endings, "_end", lossy)
     pen.write("whole")
     pen.end()
     events = await all_of(node.runs.follow(run))
