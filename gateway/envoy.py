@@ -139,7 +139,8 @@ def _access_logs(place: Place) -> list[Json]:
     }
     rest = {
         "method": METHOD,
-        "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
+        # Without the query: tokens of invitations and signatures of files come in it.
+        "path": "%PATH(NQ:ORIG_OR_PATH)%",
         "rpc": "%REQ(:PATH)%",
         "status": "%RESPONSE_CODE%",
         "code": "%DYNAMIC_METADATA(gw:code)%",
