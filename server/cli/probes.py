@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from server.cli.admin import first_line
 from server.settings import PREFIX, Settings
@@ -93,6 +94,10 @@ def probes(settings: Settings, gateway: str) -> list[Probe]:
         Probe(
             "Gemini", lambda: gemini(settings),
             absent="" if settings.google_api_key else "GOOGLE_API_KEY is not set",
+        ),
+        Probe(
+            "collector", blocking(collector), where=settings.otlp_endpoint,
+            absent="" if settings.otlp_endpoint else f"{PREFIX}OTLP_ENDPOINT is not set",
         ),
         Probe("gateway", lambda: asyncio.to_thread(answers, f"{gateway.rstrip('/')}/health")),
     ]
@@ -248,6 +253,20 @@ async def gemini(settings: Settings) -> str:
     finally:
         await registry.close()
     return "the key works"
+
+
+def collector(settings: Settings) -> str:
+    """The collector of traces takes what is sent to it: nothing, this time."""
+    import grpc
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as pb
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2_grpc as pb_grpc
+
+    with grpc.insecure_channel(urlsplit(settings.otlp_endpoint).netloc) as channel:
+        try:
+            pb_grpc.TraceServiceStub(channel).Export(pb.ExportTraceServiceRequest(), timeout=_SECONDS)
+        except grpc.RpcError as error:
+            raise ProbeError(f"{settings.otlp_endpoint} takes no spans: {error.code().name.lower()}") from error
+    return "takes spans"
 
 
 def serves(settings: Settings) -> bool:

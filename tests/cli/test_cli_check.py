@@ -16,6 +16,7 @@ from server.embedded import postgres
 from server.kit.ids import new_id
 from server.settings import Settings
 from tests.cli.conftest import Instance
+from tests.doubles.collector import Collector
 from tests.doubles.gemini_server import GeminiServer
 from tests.doubles.loopback import in_thread
 from tests.harness.product import ROOT, SECRET, Product
@@ -23,7 +24,7 @@ from tests.harness.stores import DataStores
 
 DEPENDENCIES = (
     "secret key", "PostgreSQL", "vectors", "Redis", "worker", "jobs", "files", "code", "local model", "Gemini",
-    "gateway",
+    "collector", "gateway",
 )  # fmt: skip
 
 
@@ -46,7 +47,10 @@ def _marks(text: str) -> dict[str, tuple[str, str]]:
 
 
 def test_product_that_is_well_gives_status_0(transom: Instance, gemini_url: str) -> None:
-    done = transom("check", google_api_key="a-good-key", google_base_url=gemini_url)
+    with Collector() as collector:
+        done = transom(
+            "check", google_api_key="a-good-key", google_base_url=gemini_url, otlp_endpoint=collector.endpoint
+        )
     assert done.exit_code == 0, done.output
     marks = _marks(done.stdout)
     assert {name: mark for name, (mark, _) in marks.items()} == dict.fromkeys(DEPENDENCIES, "ok") | {"local model": "-"}
@@ -92,6 +96,7 @@ def test_password_in_a_url_is_masked(nowhere: Instance, name: str, url: str) -> 
         ("Redis", {"redis_url": "redis://127.0.0.1:1"}, "127.0.0.1:1"),
         ("worker", {"broker_url": "redis://127.0.0.1:1"}, "start `transom worker`"),
         ("local model", {"local_model_url": "http://127.0.0.1:1/v1"}, "does not answer"),
+        ("collector", {"otlp_endpoint": "http://127.0.0.1:1"}, "http://127.0.0.1:1 takes no spans: unavailable"),
         ("gateway", {"public_url": "http://127.0.0.1:1"}, "http://127.0.0.1:1/health does not answer"),
         ("gateway", {"public_url": "localhost"}, "not an http or https address"),
     ],
@@ -200,6 +205,6 @@ def test_where_nothing_runs_every_need_is_named(nowhere: Instance) -> None:
     done = nowhere("check")
     assert done.exit_code == 1
     assert {name: mark for name, (mark, _) in _marks(done.stdout).items() if mark != "FAILED"} == {
-        "files": "ok", "code": "ok", "local model": "-", "Gemini": "-",
+        "files": "ok", "code": "ok", "local model": "-", "Gemini": "-", "collector": "-",
     }  # fmt: skip
     assert "TRANSOM_DATABASE_URL is not set, and no `transom up` runs on" in done.stdout
