@@ -263,7 +263,8 @@ def collector(settings: Settings) -> str:
 
     with grpc.insecure_channel(urlsplit(settings.otlp_endpoint).netloc) as channel:
         try:
-            pb_grpc.TraceServiceStub(channel).Export(pb.ExportTraceServiceRequest(), timeout=_SECONDS)
+            service = pb_grpc.TraceServiceStub(channel)  # type: ignore[no-untyped-call]
+            service.Export(pb.ExportTraceServiceRequest(), timeout=_SECONDS)
         except grpc.RpcError as error:
             raise ProbeError(f"{settings.otlp_endpoint} takes no spans: {error.code().name.lower()}") from error
     return "takes spans"
