@@ -239,10 +239,11 @@ class LogStore:
         skip = (page - 1) * limit
         if total <= skip:
             return total, []
-        column, newest = _C[wanted.sort.removeprefix("-")], wanted.sort.startswith("-")
-        order = (column.desc(), _C.id.desc()) if newest else (column, _C.id)
+        # The page first, by its index alone: what is shown of a conversation is looked up for it and no other.
+        place = sa.select(_C.id).select_from(source).where(*matches).order_by(*_order(wanted.sort))
+        chosen = place.limit(limit).offset(skip).subquery("chosen")
         columns = _CHATS if wanted.is_chat else _COMPLETIONS
-        statement = columns.where(*matches).order_by(*order).limit(limit).offset(skip)
+        statement = columns.where(_OF_APP, _C.id.in_(sa.select(chosen.c.id))).order_by(*_order(wanted.sort))
         return total, self._uow.execute(statement, found).all()
 
     def one(self, tenant_id: str, app_id: str, conversation_id: str) -> Row | None:
@@ -318,6 +319,11 @@ class LogStore:
 
 def _place(tenant_id: str, app_id: str, conversation_id: str) -> dict[str, str]:
     return {"b_app": app_id, "b_tenant": tenant_id, "b_id": conversation_id}
+
+
+def _order(sort: str) -> tuple[Any, Any]:
+    column = _C[sort.removeprefix("-")]
+    return (column.desc(), _C.id.desc()) if sort.startswith("-") else (column, _C.id)
 
 
 def _matches(wanted: LogFilter) -> list[sa.ColumnElement[bool]]:
