@@ -195,7 +195,9 @@ def add_knowledge(registry: Registry, core: Core, models: Models, files: Files, 
         attachment_image_file_size_limit=settings.image_file_size_limit, file_upload_limit=1,
     )
     add(
-        ConsoleFileServicer(db, files.service, files.uploads, files.links, upload_limits, SUPPORTED_EXTENSIONS),
+        ConsoleFileServicer(
+            db, files.service, files.uploads, files.links, upload_limits, SUPPORTED_EXTENSIONS, files.storage.path
+        ),
         files_pb2, files_pb2_grpc, "FileService",
     )
     apis = ExternalApis(db, uow, core.outbound, Sealer(settings.secret_key))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from pathlib import Path
 from typing import Any
 
 from google.api.httpbody_pb2 import HttpBody
@@ -18,7 +20,9 @@ from server.file.multipart import Received
 from server.file.service import FileService
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
-from server.kit.errors import AppError, Reason, bad_request
+from server.ingest.document_text import NoTextError, document_text
+from server.kit.errors import AppError, Reason, bad_request, invalid_param, not_found
+from server.kit.plain import clean_text
 from transom.console.v1 import file_http_service_pb2 as console_pb
 from transom.console.v1 import file_http_service_pb2_grpc as console_grpc
 from transom.file.v1 import file_http_service_pb2 as pb
@@ -28,6 +32,7 @@ from transom.web.v1 import web_file_http_service_pb2_grpc as web_grpc
 log = logging.getLogger("transom.file")
 
 Context = Any
+_PREVIEW_CHARACTERS = 3000
 Bodies = AsyncIterator[HttpBody]
 Record = Callable[[Received, str], Awaitable[StoredFile]]
 
@@ -112,15 +117,16 @@ class ConsoleFileServicer(console_grpc.FileServiceServicer):
 
     def __init__(
         self, db: Database, files: FileService, uploads: Uploads, links: FileLinks, limits: console_pb.UploadLimits,
-        documents: Collection[str],
+        documents: Collection[str], place: Callable[[str], Path],
     ) -> None:
-        """``documents`` are the extensions of which documents can be made."""
+        """``documents`` are the extensions of which documents can be made; ``place`` says where a file lies."""
         self._db = db
         self._files = files
         self._uploads = uploads
         self._links = links
         self._limits = limits
         self._documents = documents
+        self._place = place
 
     async def UploadConsoleFile(self, request_iterator: Bodies, context: Context) -> pb.UploadedFile:
         """Store one file."""
@@ -142,6 +148,21 @@ class ConsoleFileServicer(console_grpc.FileServiceServicer):
     ) -> console_pb.UploadLimits:
         """What an upload may be."""
         return self._limits
+
+    async def PreviewConsoleFile(
+        self, request: console_pb.PreviewConsoleFileRequest, context: Context
+    ) -> console_pb.PreviewConsoleFileResponse:
+        """The beginning of a document's text."""
+        file = await self._db(self._files.of_tenant, caller().tenant_id, request.file_id)
+        if file is None:
+            raise not_found("File not found")
+        if file.extension not in self._documents:
+            raise AppError(Reason.UNSUPPORTED_FILE_TYPE)
+        try:
+            text = await asyncio.to_thread(document_text, self._place(file.key), file.extension, file.mime_type)
+        except NoTextError as error:
+            raise invalid_param(f"file_id: {error}") from error
+        return console_pb.PreviewConsoleFileResponse(content=clean_text(text[:_PREVIEW_CHARACTERS]))
 
     async def ListSupportedTypes(
         self, request: console_pb.ListSupportedTypesRequest, context: Context

@@ -122,3 +122,38 @@ def test_page_of_another_site_may_call_with_a_passport(workspace: Workspace, app
     body = {"inputs": {}, "query": "hi", "response_mode": "blocking"}
     reply = httpx.post(f"{product.url}/api/chat-messages", json=body, headers=headers)
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (200, "https://shop.example")
+
+
+# Uploads of members
+
+
+def upload(workspace: Workspace, name: str, data: bytes) -> str:
+    file = {"file": (name, data, "application/octet-stream")}
+    made = workspace.console.post("/console/api/files/upload", files=file, data={"source": "datasets"})
+    return str(workspace.ok(made)["id"])
+
+
+def test_beginning_of_a_documents_text_is_shown(workspace: Workspace) -> None:
+    text = "Über Wale. " * 400
+    for name, data in (("sea.md", text.encode()), ("sea.csv", b"a,b\nwhale,shark\n")):
+        shown = workspace.ok(workspace.console.get(f"/console/api/files/{upload(workspace, name, data)}/preview"))
+        assert list(shown) == ["content"]
+        assert shown["content"] == text[:3000] if name == "sea.md" else "whale" in shown["content"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status", "code"),
+    [("broken.pdf", b"no pdf at all", 400, "invalid_param"), ("", b"", 404, "not_found")],
+)
+def test_upload_without_a_text_shows_none(
+    workspace: Workspace, name: str, data: bytes, status: int, code: str
+) -> None:
+    file = upload(workspace, name, data) if name else "01a2139d-a19d-793c-bb21-a12173cfd64a"
+    reply = workspace.console.get(f"/console/api/files/{file}/preview")
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+
+
+def test_picture_is_no_document_to_preview(workspace: Workspace) -> None:
+    made = workspace.console.post("/console/api/files/upload", files={"file": ("a.png", b"x", "image/png")})
+    reply = workspace.console.get(f"/console/api/files/{workspace.ok(made)['id']}/preview")
+    assert (reply.status_code, reply.json()["code"]) == (415, "unsupported_file_type")

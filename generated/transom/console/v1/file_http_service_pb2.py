@@ -28,17 +28,21 @@ from transom.common.v1 import options_pb2 as transom_dot_common_dot_v1_dot_optio
 from transom.file.v1 import file_http_service_pb2 as transom_dot_file_dot_v1_dot_file__http__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*transom/console/v1/file_http_service.proto\x12\x12transom.console.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1ftransom/common/v1/options.proto\x1a\'transom/file/v1/file_http_service.proto\"\x18\n\x16GetUploadLimitsRequest\"\xcf\x02\n\x0cUploadLimits\x12\x17\n\x0f\x66ile_size_limit\x18\x01 \x01(\r\x12\x19\n\x11\x62\x61tch_count_limit\x18\x02 \x01(\r\x12\x1d\n\x15image_file_size_limit\x18\x03 \x01(\r\x12\x1d\n\x15video_file_size_limit\x18\x04 \x01(\r\x12\x1d\n\x15\x61udio_file_size_limit\x18\x05 \x01(\r\x12\"\n\x1aworkflow_file_upload_limit\x18\x06 \x01(\r\x12\x1e\n\x16image_file_batch_limit\x18\x07 \x01(\r\x12%\n\x1dsingle_chunk_attachment_limit\x18\x08 \x01(\r\x12(\n attachment_image_file_size_limit\x18\t \x01(\r\x12\x19\n\x11\x66ile_upload_limit\x18\n \x01(\r\"\x1b\n\x19ListSupportedTypesRequest\"8\n\x1aListSupportedTypesResponse\x12\x1a\n\x12\x61llowed_extensions\x18\x01 \x03(\t2\xc9\x03\n\x0b\x46ileService\x12\x89\x01\n\x11UploadConsoleFile\x12\x14.google.api.HttpBody\x1a\x1d.transom.file.v1.UploadedFile\"=\x8a\xb5\x18\x15\x08\x04\x18\xc9\x01J\x04\x66ileR\x06sourceh\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/console/api/files/upload:\x01*(\x01\x12\x88\x01\n\x0fGetUploadLimits\x12*.transom.console.v1.GetUploadLimitsRequest\x1a .transom.console.v1.UploadLimits\"\'\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x1b\x12\x19/console/api/files/upload\x12\xa2\x01\n\x12ListSupportedTypes\x12-.transom.console.v1.ListSupportedTypesRequest\x1a..transom.console.v1.ListSupportedTypesResponse\"-\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02!\x12\x1f/console/api/files/support-typeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*transom/console/v1/file_http_service.proto\x12\x12transom.console.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\x1a\x1ftransom/common/v1/options.proto\x1a\'transom/file/v1/file_http_service.proto\"\x18\n\x16GetUploadLimitsRequest\"\xcf\x02\n\x0cUploadLimits\x12\x17\n\x0f\x66ile_size_limit\x18\x01 \x01(\r\x12\x19\n\x11\x62\x61tch_count_limit\x18\x02 \x01(\r\x12\x1d\n\x15image_file_size_limit\x18\x03 \x01(\r\x12\x1d\n\x15video_file_size_limit\x18\x04 \x01(\r\x12\x1d\n\x15\x61udio_file_size_limit\x18\x05 \x01(\r\x12\"\n\x1aworkflow_file_upload_limit\x18\x06 \x01(\r\x12\x1e\n\x16image_file_batch_limit\x18\x07 \x01(\r\x12%\n\x1dsingle_chunk_attachment_limit\x18\x08 \x01(\r\x12(\n attachment_image_file_size_limit\x18\t \x01(\r\x12\x19\n\x11\x66ile_upload_limit\x18\n \x01(\r\"\x1b\n\x19ListSupportedTypesRequest\"8\n\x1aListSupportedTypesResponse\x12\x1a\n\x12\x61llowed_extensions\x18\x01 \x03(\t\":\n\x19PreviewConsoleFileRequest\x12\x1d\n\x07\x66ile_id\x18\x01 \x01(\tB\x0c\x92\xb5\x18\x08\x1a\x06upload\"-\n\x1aPreviewConsoleFileResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\t2\xf3\x04\n\x0b\x46ileService\x12\x89\x01\n\x11UploadConsoleFile\x12\x14.google.api.HttpBody\x1a\x1d.transom.file.v1.UploadedFile\"=\x8a\xb5\x18\x15\x08\x04\x18\xc9\x01J\x04\x66ileR\x06sourceh\x01\x82\xd3\xe4\x93\x02\x1e\"\x19/console/api/files/upload:\x01*(\x01\x12\x88\x01\n\x0fGetUploadLimits\x12*.transom.console.v1.GetUploadLimitsRequest\x1a .transom.console.v1.UploadLimits\"\'\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02\x1b\x12\x19/console/api/files/upload\x12\xa7\x01\n\x12PreviewConsoleFile\x12-.transom.console.v1.PreviewConsoleFileRequest\x1a..transom.console.v1.PreviewConsoleFileResponse\"2\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02&\x12$/console/api/files/{file_id}/preview\x12\xa2\x01\n\x12ListSupportedTypes\x12-.transom.console.v1.ListSupportedTypesRequest\x1a..transom.console.v1.ListSupportedTypesResponse\"-\x8a\xb5\x18\x02\x08\x04\x82\xd3\xe4\x93\x02!\x12\x1f/console/api/files/support-typeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'transom.console.v1.file_http_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_PREVIEWCONSOLEFILEREQUEST'].fields_by_name['file_id']._loaded_options = None
+  _globals['_PREVIEWCONSOLEFILEREQUEST'].fields_by_name['file_id']._serialized_options = b'\222\265\030\010\032\006upload'
   _globals['_FILESERVICE'].methods_by_name['UploadConsoleFile']._loaded_options = None
   _globals['_FILESERVICE'].methods_by_name['UploadConsoleFile']._serialized_options = b'\212\265\030\025\010\004\030\311\001J\004fileR\006sourceh\001\202\323\344\223\002\036\"\031/console/api/files/upload:\001*'
   _globals['_FILESERVICE'].methods_by_name['GetUploadLimits']._loaded_options = None
   _globals['_FILESERVICE'].methods_by_name['GetUploadLimits']._serialized_options = b'\212\265\030\002\010\004\202\323\344\223\002\033\022\031/console/api/files/upload'
+  _globals['_FILESERVICE'].methods_by_name['PreviewConsoleFile']._loaded_options = None
+  _globals['_FILESERVICE'].methods_by_name['PreviewConsoleFile']._serialized_options = b'\212\265\030\002\010\004\202\323\344\223\002&\022$/console/api/files/{file_id}/preview'
   _globals['_FILESERVICE'].methods_by_name['ListSupportedTypes']._loaded_options = None
   _globals['_FILESERVICE'].methods_by_name['ListSupportedTypes']._serialized_options = b'\212\265\030\002\010\004\202\323\344\223\002!\022\037/console/api/files/support-type'
   _globals['_GETUPLOADLIMITSREQUEST']._serialized_start=197
@@ -49,6 +53,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSUPPORTEDTYPESREQUEST']._serialized_end=588
   _globals['_LISTSUPPORTEDTYPESRESPONSE']._serialized_start=590
   _globals['_LISTSUPPORTEDTYPESRESPONSE']._serialized_end=646
-  _globals['_FILESERVICE']._serialized_start=649
-  _globals['_FILESERVICE']._serialized_end=1106
+  _globals['_PREVIEWCONSOLEFILEREQUEST']._serialized_start=648
+  _globals['_PREVIEWCONSOLEFILEREQUEST']._serialized_end=706
+  _globals['_PREVIEWCONSOLEFILERESPONSE']._serialized_start=708
+  _globals['_PREVIEWCONSOLEFILERESPONSE']._serialized_end=753
+  _globals['_FILESERVICE']._serialized_start=756
+  _globals['_FILESERVICE']._serialized_end=1383
 # @@protoc_insertion_point(module_scope)

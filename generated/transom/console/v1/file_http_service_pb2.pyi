@@ -47,3 +47,15 @@ class ListSupportedTypesResponse(_message.Message):
     ALLOWED_EXTENSIONS_FIELD_NUMBER: _ClassVar[int]
     allowed_extensions: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, allowed_extensions: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PreviewConsoleFileRequest(_message.Message):
+    __slots__ = ("file_id",)
+    FILE_ID_FIELD_NUMBER: _ClassVar[int]
+    file_id: str
+    def __init__(self, file_id: _Optional[str] = ...) -> None: ...
+
+class PreviewConsoleFileResponse(_message.Message):
+    __slots__ = ("content",)
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    content: str
+    def __init__(self, content: _Optional[str] = ...) -> None: ...

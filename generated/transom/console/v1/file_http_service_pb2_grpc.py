@@ -47,6 +47,11 @@ class FileServiceStub:
                 request_serializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.GetUploadLimitsRequest.SerializeToString,
                 response_deserializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.UploadLimits.FromString,
                 _registered_method=True)
+        self.PreviewConsoleFile = channel.unary_unary(
+                '/transom.console.v1.FileService/PreviewConsoleFile',
+                request_serializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileResponse.FromString,
+                _registered_method=True)
         self.ListSupportedTypes = channel.unary_unary(
                 '/transom.console.v1.FileService/ListSupportedTypes',
                 request_serializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.ListSupportedTypesRequest.SerializeToString,
@@ -75,6 +80,14 @@ class FileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PreviewConsoleFile(self, request, context):
+        """The beginning of the text in a document that was uploaded, in any of the kinds that documents are made from.
+        Errors: not_found, unsupported_file_type, invalid_param when there is no text in it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListSupportedTypes(self, request, context):
         """Of which files documents can be made.
         """
@@ -94,6 +107,11 @@ def add_FileServiceServicer_to_server(servicer, server):
                     servicer.GetUploadLimits,
                     request_deserializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.GetUploadLimitsRequest.FromString,
                     response_serializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.UploadLimits.SerializeToString,
+            ),
+            'PreviewConsoleFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewConsoleFile,
+                    request_deserializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileResponse.SerializeToString,
             ),
             'ListSupportedTypes': grpc.unary_unary_rpc_method_handler(
                     servicer.ListSupportedTypes,
@@ -156,6 +174,33 @@ class FileService:
             '/transom.console.v1.FileService/GetUploadLimits',
             transom_dot_console_dot_v1_dot_file__http__service__pb2.GetUploadLimitsRequest.SerializeToString,
             transom_dot_console_dot_v1_dot_file__http__service__pb2.UploadLimits.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewConsoleFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.FileService/PreviewConsoleFile',
+            transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_file__http__service__pb2.PreviewConsoleFileResponse.FromString,
             options,
             channel_credentials,
             insecure,
