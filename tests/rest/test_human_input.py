@@ -12,6 +12,7 @@ import pytest
 import redis
 import sqlalchemy as sa
 
+from server.db.tables import runs
 from server.db.workflow_tables import human_input_forms
 from tests.harness.product import App, Product, Workspace
 from tests.harness.stores import wait_until
@@ -242,12 +243,15 @@ def following(app: App, run_id: str, query: str = "", **headers: str) -> Iterato
 
 
 @pytest.fixture
-def lose_log(product: Product) -> Iterator[Callable[[str], None]]:
-    """Removes the log of a task, as time does."""
+def lose_log(product: Product, connection: sa.Connection) -> Iterator[Callable[[str], None]]:
+    """Removes the log of a task that waits, as time does, when all of it is there."""
     with redis.Redis.from_url(product.redis_url) as client:
 
         def lose(task_id: str) -> None:
-            wait_until(lambda: client.delete(f"run:{task_id}:log") == 1, "there is a log")
+            log = f"run:{task_id}:log"
+            last = connection.execute(sa.select(runs.c.last_sequence).where(runs.c.task_id == task_id)).scalar_one()
+            wait_until(lambda: [at for at, _ in client.xrevrange(log, count=1)] == [f"{last}-0".encode()], "the log is written")
+            assert client.delete(log) == 1
 
         yield lose
 
