@@ -62,6 +62,8 @@ class Keeper:
         self._in_log_trouble = False
         self._renewed_at = float("-inf")
         self._sweep_from = 0.0
+        # Runs of this process that it did not know at the last beat.
+        self._unknown: set[str] = set()
 
     async def start(self) -> None:
         """Take the lease (no run may start without it), then begin to keep."""
@@ -196,16 +198,30 @@ class Keeper:
     # Lease and sweep
 
     async def _beat(self) -> None:
+        strays: list[str] | None = None
         # One sweep ends some hundred runs; what a process with thousands left must not take many heartbeats.
         while True:
             await self._renew_lease()
             if time.monotonic() < self._sweep_from:
                 return
-            dead = await self._db(self._sweep, list(self._runs.active))
+            strays = await self._strays() if strays is None else strays
+            dead = await self._db(self._sweep, strays)
             if not dead:
                 return
             for stored in dead:
                 await self._announce_end(stored)
+
+    async def _strays(self) -> list[str]:
+        """Runs of this process that it does not know, for a whole beat: one that goes on after a pause is as old as
+        any, and is known only a moment after it was taken.
+        """
+        unknown = set(await self._db(self._owned)) - set(self._runs.active)
+        strays, self._unknown = unknown & self._unknown, unknown
+        return list(strays)
+
+    def _owned(self) -> list[str]:
+        with self._uow.reading() as uow:
+            return RunStore(uow).owned(self._runs.owner, self._settings.lease_seconds)
 
     async def _renew_lease(self) -> None:
         """Renew; when that was not possible in time, the fault may be the database's: let others renew first."""
@@ -221,10 +237,10 @@ class Keeper:
             RunStore(uow).renew_lease(self._runs.owner, self._settings.lease_seconds)
             uow.commit()
 
-    def _sweep(self, known: Sequence[str]) -> list[StoredRun]:
+    def _sweep(self, strays: Sequence[str]) -> list[StoredRun]:
         with self._uow() as uow:
             store = RunStore(uow)
-            dead = store.sweep(self._runs.owner, known, self._settings.lease_seconds)
+            dead = store.sweep(self._runs.owner, strays)
             store.drop_old_leases()
             uow.commit()
             return dead

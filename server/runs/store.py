@@ -86,14 +86,16 @@ _PARTIAL = sa.text(
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:answers AS text[])) AS v(id, answer)"
     " WHERE messages.id = v.id AND v.id IN (SELECT message_id FROM live)"
 )
-# What a dead process left: runs without a living lease; and what this process left: runs that it does not know, of
-# which it knew nothing long enough to be past their start.
+# What a dead process left: runs without a living lease; and what this process left.
 _DEAD = sa.text(
     "SELECT runs.task_id FROM runs LEFT JOIN process_leases AS lease ON lease.owner = runs.owner"
     " WHERE runs.status = 'running' AND (lease.owner IS NULL OR lease.expires_at < now()"
-    " OR (runs.owner = :owner AND runs.created_at < now() - make_interval(secs => :age)"
-    " AND runs.task_id <> ALL(CAST(:known AS uuid[]))))"
+    " OR (runs.owner = :owner AND runs.task_id = ANY(CAST(:strays AS uuid[]))))"
     " LIMIT :most FOR UPDATE OF runs SKIP LOCKED"
+)
+_OWNED = sa.text(
+    "SELECT CAST(task_id AS text) FROM runs WHERE status = 'running' AND owner = :owner"
+    " AND created_at < now() - make_interval(secs => :age)"
 )
 _WAS_STOPPED = runs.c.stop_requested_at.is_not(None)
 _END_DEAD = (
@@ -336,16 +338,19 @@ class RunStore:
         """A process that leaves in good order."""
         self._uow.execute(sa.delete(process_leases).where(process_leases.c.owner == owner))
 
-    def sweep(self, owner: str, known: Sequence[str], age_seconds: float, most: int = 500) -> list[StoredRun]:
+    def owned(self, owner: str, age_seconds: float) -> list[str]:
+        """Runs that a process should be working on, but for those that began less than ``age_seconds`` ago."""
+        return list(self._uow.execute(_OWNED, {"owner": owner, "age": age_seconds}).scalars())
+
+    def sweep(self, owner: str, strays: Sequence[str], most: int = 500) -> list[StoredRun]:
         """End up to ``most`` runs that nobody works on any more; returns them.
 
-        That is those of processes without a living lease, and those of ``owner``, the caller, which
-        are older than ``age_seconds`` and not in ``known``. A run that was to be stopped is stopped,
-        others have failed; parts of answers stay. Safe from many processes at once.
+        That is those of processes without a living lease, and ``strays`` of ``owner``, the caller. A run that was to be
+        stopped is stopped, others have failed; parts of answers stay. Safe from many processes at once.
         """
         ids = list(
             self._uow.execute(
-                _DEAD, {"owner": owner, "known": list(known), "age": age_seconds, "most": most}
+                _DEAD, {"owner": owner, "strays": list(strays), "most": most}
             ).scalars()
         )
         if not ids:

@@ -55,6 +55,7 @@ ALLOWED: Mapping[str, str] = {
     "RunStore.finish": "a run of this process, by the key that it was started with",
     "RunStore.store_partial": "messages of runs of this process",
     "RunStore.stop_requests": "runs of this process",
+    "RunStore.owned": "runs of this process",
     "RunStore.sweep": "runs of dead processes, whoever asked for them",
     "RunStore.stop_paused": "a run that the first statement found as its app's",
     "FormStore.place": "whoever has the token of a form may fill it in",

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from server.kit.ids import new_id
 from server.llm.port import Usage
-from server.runs.run import Run
+from server.runs.run import Run, RunKey
 from server.runs.store import FinalMessage, RunStore
 from tests.durability.node import Node, all_of, eventually, some_caller, told
 
@@ -94,6 +96,72 @@ async def test_g5_database_outage_longer_than_the_lease_ends_no_run_of_a_living_
     pen.end()
     await run.finished.wait()
     assert other.row(run)["status"] == "succeeded"
+
+
+def _stored(node: Node, status: str, owner: str) -> RunKey:
+    """A run that began long ago."""
+    caller = some_caller()
+    key = RunKey(
+        task_id=new_id(), tenant_id=caller.tenant_id, app_id=caller.the_app.app_id, mode="workflow", message_id="",
+        conversation_id="", end_user_id=caller.the_user.id, created_at=0,
+    )
+    _change(
+        node, "INSERT INTO runs (task_id, tenant_id, app_id, mode, end_user_id, owner, status, created_at)"
+        " VALUES (%s, %s, %s, 'workflow', %s, %s, %s, now() - interval '2 days')",
+        key.task_id, key.tenant_id, key.app_id, key.end_user_id, owner, status,
+    )  # fmt: skip
+    return key
+
+
+def _change(node: Node, statement: str, *values: object) -> None:
+    with node.engine.connect() as connection:
+        connection.exec_driver_sql(statement, values)
+        connection.commit()
+
+
+def _status(node: Node, key: RunKey) -> str:
+    with node.engine.connect() as connection:
+        found = connection.exec_driver_sql("SELECT status FROM runs WHERE task_id = %s", (key.task_id,))
+        return str(found.scalar_one())
+
+
+async def _beat(node: Node) -> None:
+    """A heartbeat of a process that had the one before in time, and so may sweep."""
+    node.keeper._renewed_at, node.keeper._sweep_from = time.monotonic(), 0.0
+    await node.keeper._beat()
+
+
+async def test_g5_run_that_goes_on_after_a_long_pause_is_not_swept_while_it_is_taken(node: Node) -> None:
+    key = _stored(node, "paused", "gone")
+    taken, beaten, over = threading.Event(), threading.Event(), asyncio.Event()
+    await node.freeze()
+
+    def take() -> Run:
+        _change(
+            node, "UPDATE runs SET status = 'running', owner = %s WHERE task_id = %s", node.runs.owner, key.task_id
+        )
+        taken.set()
+        # The thread that took it is not heard of for a beat.
+        assert beaten.wait(10)
+        return Run(key)
+
+    async def work(run: Run) -> None:
+        await over.wait()
+
+    start = asyncio.create_task(node.runs.start(take, work))
+    await eventually(taken.is_set, "it is taken")
+    await _beat(node)
+    beaten.set()
+    await start
+    for _ in range(3):
+        await _beat(node)
+    assert _status(node, key) == "running"
+    over.set()
+
+
+async def test_g5_run_that_its_own_process_lost_is_ended(node: Node) -> None:
+    key = _stored(node, "running", node.runs.owner)
+    await eventually(lambda: _status(node, key) == "failed", "it is ended")
 
 
 async def test_g5_partial_answer_never_overwrites_the_final_one(node: Node) -> None:
