@@ -8,78 +8,16 @@ from __future__ import annotations
 import ast
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from server.kit.errors import Reason
+from tests.arch.rows import ERRORS, NAMED, NOT_PRODUCED, ROWS, SECTIONS, Row
 from tests.arch.sources import ROOT
 
-_TEXT = (ROOT / "tests" / "ROWS.md").read_text(encoding="utf-8")
 _DOCUMENTS = ROOT.parent / "shared" / "reference"
-_HEADING = re.compile(r"## (?P<number>[\dE.]+) (?P<title>.+) \((?P<count>\d+)\)")
-_TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
-_ROUTE = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S+?)(?=`|$|\s)")
-_NOT_YET = "not yet"
-_NAMED = re.compile(r"`([^`]+)`")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row: its cells but the last, which names the test."""
-
-    section: str
-    cells: tuple[str, ...]
-    file: str
-    test: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table and what its heading says."""
-
-    number: str
-    title: str
-    count: int
-    rows: tuple[Row, ...]
-
-    @property
-    def routes(self) -> set[tuple[str, str]]:
-        return set(_ROUTE.findall(self.title))
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-def _section(block: str) -> Section:
-    heading, *lines = block.splitlines()
-    found = _HEADING.fullmatch(f"## {heading}")
-    assert found, heading
-    rows = []
-    for line in lines:
-        *cells, test = _cells(line) if line.startswith("| ") else ["", ""]
-        if not cells[0] or cells[0] in {"row", "HTTP"}:
-            continue
-        named = _TEST.fullmatch(test)
-        assert named or test == _NOT_YET, f"no test: {line}"
-        rows.append(Row(found["number"], tuple(cells), *(named.groups() if named else ("", ""))))
-    return Section(found["number"], found["title"], int(found["count"]), tuple(rows))
-
-
-def _codes(row: Row) -> list[str]:
-    """The code of a row about an error."""
-    return _NAMED.findall(row.cells[1]) if row.section.startswith("E") else []
-
-
-_BLOCKS = re.split(r"^## ", _TEXT.partition("\n# Not produced")[0], flags=re.MULTILINE)[1:]
-SECTIONS = [_section(block.split("\n# ")[0]) for block in _BLOCKS]
-_OPEN = {code for section in SECTIONS for row in section.rows if not row.test for code in _codes(row)}
-ROWS = [row for section in SECTIONS for row in section.rows if row.test]
-ERRORS = [row for row in ROWS if row.section.startswith("E")]
-NOT_PRODUCED = re.findall(r"^\| `(\w+)` \| (.+) \|$", _TEXT.partition("\n# Not produced")[2], re.MULTILINE)
 
 
 @cache
@@ -141,26 +79,23 @@ def test_every_route_is_in_the_openapi_document() -> None:
     served = {
         (verb.upper(), re.sub(r"\{\w+\}", "{}", path)) for path, verbs in document["paths"].items() for verb in verbs
     }
-    shown = [section for section in SECTIONS if any(row.test for row in section.rows)]
-    named = {(verb, re.sub(r"\{\w+\}", "{}", path)) for section in shown for verb, path in section.routes}
-    assert len(named) == sum(len(section.routes) for section in shown)
+    named = {(verb, re.sub(r"\{\w+\}", "{}", path)) for section in SECTIONS for verb, path in section.routes}
+    assert len(named) == sum(len(section.routes) for section in SECTIONS)
     assert named <= served
 
 
 @pytest.mark.parametrize("row", ERRORS, ids=lambda row: "-".join(row.cells[:2]).strip("`"))
 def test_test_of_an_error_says_its_code_and_text(row: Row) -> None:
-    (code,) = _codes(row)
     words = _words(row.file, row.test)
-    assert code in words
+    assert row.code in words
     for text in re.findall(r'"([^"]+)"', row.cells[2]):
         assert any(_longest(text) in word for word in words), text
 
 
 def test_every_reason_of_the_contract_is_in_a_table() -> None:
-    codes = {code for row in ERRORS for code in _codes(row)}
-    without = {code for code, _ in NOT_PRODUCED}
-    assert not codes & without
-    missing = set(Reason) - codes - without
+    codes = {row.code for row in ERRORS}
+    assert not codes & NOT_PRODUCED
+    missing = set(Reason) - codes - NOT_PRODUCED
     assert not missing, "add a row with its test to tests/ROWS.md"
 
 
@@ -194,7 +129,7 @@ def test_every_route_and_row_of_the_api_document_is_here() -> None:
     routes = {number: found for number, found in wanted.items() if found}
     assert {one.number: one.routes for one in SECTIONS if one.routes} == routes
     here = {
-        one.number: {name for row in one.rows for name in _NAMED.findall(row.cells[0]) or [row.cells[0]]}
+        one.number: {name for row in one.rows for name in NAMED.findall(row.cells[0]) or [row.cells[0]]}
         for one in SECTIONS
     }
     missing = {number: sorted(names - here.get(number, set())) for number, names in rows.items()}
@@ -203,10 +138,8 @@ def test_every_route_and_row_of_the_api_document_is_here() -> None:
 
 def test_every_code_of_the_errors_document_is_here() -> None:
     part = _document("errors.md").partition("## 2.")[2].partition("## 7.")[0]
-    codes = {
-        code for line in re.findall(r"^\| \d{3} \| (`.*?) \|", part, re.MULTILINE) for code in _NAMED.findall(line)
-    }
-    here = {code for row in ERRORS for code in _codes(row)} | {code for code, _ in NOT_PRODUCED} | _OPEN
+    codes = {code for line in re.findall(r"^\| \d{3} \| (`.*?) \|", part, re.MULTILINE) for code in NAMED.findall(line)}
+    here = {row.code for row in ERRORS} | NOT_PRODUCED
     assert codes - here == set()
     said = {text for row in ERRORS for text in re.findall(r'"([^"]+)"', row.cells[2])}
     assert len(said) > 80
