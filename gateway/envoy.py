@@ -141,7 +141,7 @@ def _access_logs(place: Place) -> list[Json]:
         "method": METHOD,
         # Without the query: tokens of invitations and signatures of files come in it.
         "path": "%PATH(NQ:ORIG_OR_PATH)%",
-        "rpc": "%REQ(:PATH)%",
+        "rpc": "%PATH(NQ:PATH)%",
         "status": "%RESPONSE_CODE%",
         "code": "%DYNAMIC_METADATA(gw:code)%",
     }

@@ -29,7 +29,7 @@ def tracing(share: float) -> Json:
             "custom_tags": [
                 {"tag": "http.method", "value": METHOD},
                 # Without what is asked for by query: that may sign a link, or be what somebody looks for.
-                {"tag": "http.url", "value": "%PATH(NQ:ORIG)%"},
+                {"tag": "http.url", "value": "%PATH(NQ:ORIG_OR_PATH)%"},
                 {"tag": "transom.error.code", "value": "%DYNAMIC_METADATA(gw:code)%"},
             ],
         },

@@ -163,8 +163,10 @@ def test_access_log_tells_the_gateways_errors_from_the_servers(gateway: Gateway)
     assert (line["status"], line["upstream"], line["path"]) == (404, None, "/v1/nope")
 
 
-def test_access_log_holds_no_key_and_no_token(gateway: Gateway) -> None:
-    reply = gateway.get("/v1/things?token=secret", authorization="Bearer app-secret", cookie="access_token=secret")
+@pytest.mark.parametrize("path", ["/v1/things", "/v1/things?page=x&", "/v1/nope?"])
+def test_access_log_holds_no_key_and_no_token(gateway: Gateway, path: str) -> None:
+    path = f"{path}?token=secret" if "?" not in path else f"{path}token=secret"
+    reply = gateway.get(path, authorization="Bearer app-secret", cookie="access_token=secret")
     assert "secret" not in json.dumps(gateway.access_log(reply.header("x-request-id") or ""))
 
 

@@ -187,3 +187,13 @@ def test_a_call_that_says_so_is_not_traced(traced: Workspace, collector: Collect
     assert app.http.post("/v1/chat-messages", json=body, headers=headers).is_success
     Tree(collector, other, "POST /transom.chat.v1.ChatService/SendChatMessage", "run chat")
     assert collector.spans(trace) == []
+
+
+def test_a_call_that_no_server_gets_is_told_by_the_gateway(traced: Workspace, collector: Collector) -> None:
+    trace, _, headers = caller()
+    missing = traced.console.get("/v1/nothing/here?token=secret", headers=headers)
+    assert missing.status_code == 404
+    tree = Tree(collector, trace, "GET /v1/nothing/here")
+    (span,) = tree.spans
+    assert (span.values["http.url"], span.values["http.status_code"]) == ("/v1/nothing/here", "404")
+    assert "secret" not in tree.text()
