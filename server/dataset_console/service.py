@@ -161,6 +161,12 @@ class KnowledgeConsole:
             dataset = require(uow, caller, dataset_id)
             return DatasetStore(uow).is_used(caller.tenant_id, dataset.id)
 
+    def shared_with(self, caller: Caller, dataset_id: str) -> Sequence[str]:
+        """Accounts that a dataset is shared with by name."""
+        with self._uow() as uow:
+            dataset = require(uow, caller, dataset_id)
+            return DatasetStore(uow).facts(caller.tenant_id, [dataset])[dataset.id].members
+
     def related_apps(self, caller: Caller, dataset_id: str) -> Sequence[Any]:
         """Apps that search a dataset."""
         with self._uow() as uow:

@@ -98,6 +98,11 @@ class DatasetConsoleServicer(rpc.DatasetConsoleServiceServicer):
     async def CheckDatasetUse(self, request: dataset_service_pb2.GetDatasetRequest, context: Any) -> pb.DatasetUse:
         return pb.DatasetUse(is_using=await self._db(self._knowledge.is_used, caller(), request.dataset_id))
 
+    async def ListPartialMembers(
+        self, request: dataset_service_pb2.GetDatasetRequest, context: Any
+    ) -> pb.PartialMembers:
+        return pb.PartialMembers(data=await self._db(self._knowledge.shared_with, caller(), request.dataset_id))
+
     async def EstimateIndexing(self, request: pb.EstimateIndexingRequest, context: Any) -> pb.IndexingEstimate:
         found = await self._knowledge.estimate(caller(), wire.estimate(request))
         return wire.estimated(found)

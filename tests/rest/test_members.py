@@ -363,6 +363,7 @@ def test_dataset_is_shared_with_members_only_and_not_again_when_they_come_back(
     share = {"permission": "partial_members", "partial_member_list": [{"user_id": mine}, {"user_id": stranger}]}
     assert Workspace.ok(home.console.patch(path, json=share))["partial_member_list"] == [mine]
     assert log_in(home.product.url, email).get(path).is_success
+    assert Workspace.ok(home.console.get(f"{path}/permission-part-users")) == {"data": [mine]}
     assert home.console.delete(f"{MEMBERS}/{mine}").is_success
     assert Workspace.ok(home.console.get(path))["partial_member_list"] == []
     back = invite(home.console, email, "editor")

@@ -98,6 +98,12 @@ class DatasetUse(_message.Message):
     is_using: bool
     def __init__(self, is_using: _Optional[bool] = ...) -> None: ...
 
+class PartialMembers(_message.Message):
+    __slots__ = ("data",)
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    data: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, data: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class EstimateIndexingRequest(_message.Message):
     __slots__ = ("info_list", "process_rule", "indexing_technique", "doc_form", "doc_language", "dataset_id")
     INFO_LIST_FIELD_NUMBER: _ClassVar[int]

@@ -89,6 +89,11 @@ class DatasetConsoleServiceStub:
                 request_serializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
                 response_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetUse.FromString,
                 _registered_method=True)
+        self.ListPartialMembers = channel.unary_unary(
+                '/transom.console.v1.DatasetConsoleService/ListPartialMembers',
+                request_serializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+                response_deserializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.PartialMembers.FromString,
+                _registered_method=True)
         self.EstimateIndexing = channel.unary_unary(
                 '/transom.console.v1.DatasetConsoleService/EstimateIndexing',
                 request_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.EstimateIndexingRequest.SerializeToString,
@@ -338,6 +343,13 @@ class DatasetConsoleServiceServicer:
 
     def CheckDatasetUse(self, request, context):
         """Whether apps use it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListPartialMembers(self, request, context):
+        """Who a dataset is shared with while its permission is partial_members.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -649,6 +661,11 @@ def add_DatasetConsoleServiceServicer_to_server(servicer, server):
                     servicer.CheckDatasetUse,
                     request_deserializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.FromString,
                     response_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetUse.SerializeToString,
+            ),
+            'ListPartialMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListPartialMembers,
+                    request_deserializer=transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.FromString,
+                    response_serializer=transom_dot_console_dot_v1_dot_dataset__console__service__pb2.PartialMembers.SerializeToString,
             ),
             'EstimateIndexing': grpc.unary_unary_rpc_method_handler(
                     servicer.EstimateIndexing,
@@ -1080,6 +1097,33 @@ class DatasetConsoleService:
             '/transom.console.v1.DatasetConsoleService/CheckDatasetUse',
             transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
             transom_dot_console_dot_v1_dot_dataset__console__service__pb2.DatasetUse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListPartialMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.console.v1.DatasetConsoleService/ListPartialMembers',
+            transom_dot_dataset_dot_v1_dot_dataset__service__pb2.GetDatasetRequest.SerializeToString,
+            transom_dot_console_dot_v1_dot_dataset__console__service__pb2.PartialMembers.FromString,
             options,
             channel_credentials,
             insecure,
