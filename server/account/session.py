@@ -11,6 +11,7 @@ import binascii
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from server.account.members import MemberService
 from server.account.model import Candidate, Principal, Session, check_password_rule
@@ -236,7 +237,7 @@ class Sessions:
         principal = await self._db(self._accounts.owner, metadata.get("x-workspace-id", ""))
         if principal is None:
             raise AppError(Reason.UNAUTHORIZED, "X-WORKSPACE-ID names no workspace.")
-        return self._caller(principal)
+        return replace(self._caller(principal), by_admin_key=True)
 
 
 def _bearer(metadata: Mapping[str, str]) -> str | None:

@@ -44,6 +44,8 @@ class Act:
                 detail["id"] = made
             else:
                 about = ("id", "", made)
+        if call.caller.by_admin_key:
+            detail["by"] = "admin_api_key"
         said = {name: value for name, value in detail.items() if value != ""}
         return Entry(
             tenant_id=call.caller.tenant_id, account_id=call.caller.the_account, action=self.action,

@@ -53,6 +53,8 @@ class Caller:
     role: str = ""
     # A dataset key speaks in the account's name: what was made through it says so, and it sees API switches.
     by_key: bool = False
+    # The instance's admin key, which acts in the owner's name.
+    by_admin_key: bool = False
     # How an end user came: "service-api" or "web-app"; "debugger": a member tries an app out. Conversations of one
     # way are not listed on the other.
     via: str = "service-api"

@@ -107,11 +107,12 @@ class LimitStore:
         return self._uow.execute(statement).scalar_one_or_none() or 0
 
     def usage(self, tenant_id: str) -> Usage:
-        """The plan and what is used of it."""
+        """The plan and what is used of it. Vectors, which take long to count, are counted where they are limited."""
+        plan = self.plan(tenant_id)
+        space = 0.0 if plan.vector_space is None else self.vector_space(tenant_id)
         return Usage(
-            plan=self.plan(tenant_id), name=self.plan_name(tenant_id), members=self.members(tenant_id),
-            apps=self.apps(tenant_id), documents=self.documents(tenant_id), vector_space=self.vector_space(tenant_id),
-            executions=self.executions(tenant_id),
+            plan=plan, name=self.plan_name(tenant_id), members=self.members(tenant_id), apps=self.apps(tenant_id),
+            documents=self.documents(tenant_id), vector_space=space, executions=self.executions(tenant_id),
         )  # fmt: skip
 
     def plan_name(self, tenant_id: str) -> str:

@@ -156,8 +156,8 @@ def test_log_is_paged_and_filtered(home: OtherWorkspace) -> None:
     "query", [{"page": 0}, {"page": 100_000}, {"limit": 0}, {"limit": 101}, {"account_id": "x"}, {"outcome": "x"},
               {"start": "yesterday"}, {"end": "2026-13-01 00:00"}],
 )  # fmt: skip
-def test_question_that_cannot_be_is_refused(home: OtherWorkspace, query: dict[str, Any]) -> None:
-    reply = home.console.get(LOGS, params=query)
+def test_question_that_cannot_be_is_refused(workspace: Workspace, query: dict[str, Any]) -> None:
+    reply = workspace.console.get(LOGS, params=query)
     assert (reply.status_code, reply.json()["code"]) == (400, "invalid_param")
 
 
