@@ -25,7 +25,10 @@ _PASSWORD_LENGTH = 18
 _APPS: Mapping[str, tuple[AppFields, Mapping[str, Any]]] = {
     "chat": (
         AppFields("Demo chat", "Answers questions.", "emoji", "🤖", "#FFEAD5"),
-        {"pre_prompt": "You are a helpful assistant.", "opening_statement": "Hello! What can I do for you?"},
+        {
+            "pre_prompt": "You are a helpful assistant.", "opening_statement": "Hello! What can I do for you?",
+            "speech_to_text": {"enabled": True}, "text_to_speech": {"enabled": True, "language": "", "voice": ""},
+        },
     ),
     "completion": (
         AppFields("Demo completion", "Completes a text.", "emoji", "✏️", "#E4FBCC"),

@@ -233,6 +233,6 @@ async def _serve(port: int, key: str) -> None:
     preload = loop.call_later(_LOAD_AFTER_SECONDS, handlers.chat.loaded)
     await stopping.wait()
     preload.cancel()
-    handlers.speech.close()
+    await handlers.speech.close()
     # llama.cpp's own way out waits for running answers; nothing here is worth that.
     os._exit(0)

@@ -82,10 +82,11 @@ class _Child:
             else:
                 return pieces
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
         """End it, whatever it does."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
+        await self._process.wait()
 
 
 class _Lane:
@@ -98,6 +99,7 @@ class _Lane:
         self._waiting = 0
         self._child: _Child | None = None
         self._idle: asyncio.TimerHandle | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def ask(self, request: bytes) -> list[bytes]:
         """Send a request when it is its turn. Raises RefusedError. Whoever is cancelled ends the process."""
@@ -137,8 +139,17 @@ class _Lane:
     def end(self) -> None:
         """End the process; the next request starts another."""
         if self._child is not None:
-            self._child.kill()
+            task = asyncio.create_task(self._child.kill())
             self._child = None
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """End the process, now."""
+        if self._idle is not None:
+            self._idle.cancel()
+        self.end()
+        await asyncio.gather(*self._ending)
 
 
 class Speech:
@@ -171,10 +182,9 @@ class Speech:
             # Its error was for somebody who may have left.
             task.exception()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End both processes."""
-        self._voice.end()
-        self._ear.end()
+        await asyncio.gather(self._voice.close(), self._ear.close())
 
 
 def _is_latin(text: str) -> bool:

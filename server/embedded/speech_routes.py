@@ -30,9 +30,9 @@ class SpeechRoutes:
         """Handlers by path, for POST."""
         return {"/v1/audio/speech": self.speak, "/v1/audio/transcriptions": self.transcribe}
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End what was started."""
-        self._speech.close()
+        await self._speech.close()
 
     async def speak(self, request: web.Request) -> web.StreamResponse:
         """Read a text aloud; pieces leave as they are made. ``pcm`` is 16-bit samples, 24,000 a second."""

@@ -16,8 +16,10 @@ import wave
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import httpx
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 
 from server.embedded.state import free_ports
 from tests.doubles.openai_server import OpenAIServer
@@ -27,6 +29,7 @@ from tests.rest.flows import chain, llm, start
 from tests.rest.parties import PROVIDERS, OtherWorkspace
 from tests.rest.sse import event, events, frames
 from tests.rest.test_web_api import Visitor
+from transom.audio.v1 import audio_http_service_pb2, audio_http_service_pb2_grpc
 
 SENTENCE = "The refund window is fourteen days. Please contact our support team."
 KEY = "local-key"
@@ -396,6 +399,25 @@ def test_agents_chatflows_workflows_and_completions_are_spoken(speech: Speech) -
         assert words(found) == ANSWER, path
         assert found[-1]["event"] == "tts_message_end", path
     assert found[-1]["workflow_run_id"] and "message_id" not in found[-1]
+
+
+# gRPC
+
+
+def test_audio_crosses_grpc_as_bytes(app: App, product: Product) -> None:
+    metadata = [("authorization", f"Bearer {app.key}")]
+    head = b'--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\ncontent-type: audio/wav\r\n\r\n'
+    body = head + b"x" * 100_000 + b"\r\n--b--\r\n"
+    pieces = [HttpBody(data=body[at : at + 30_000]) for at in range(0, len(body), 30_000)]
+    pieces[0].content_type = "multipart/form-data; boundary=b"
+    with grpc.insecure_channel(product.url.removeprefix("http://")) as channel:
+        stub = audio_http_service_pb2_grpc.AudioServiceStub(channel)
+        heard = stub.ConvertAudioToText(iter(pieces), metadata=metadata, timeout=30)
+        order = audio_http_service_pb2.ConvertTextToAudioRequest(text="one two", voice="bob", user="u")
+        spoken = list(stub.ConvertTextToAudio(order, metadata=metadata, timeout=30))
+    assert heard.text == "audio.wav of audio/wav"
+    assert spoken[0].content_type == "audio/mpeg"
+    assert b"".join(piece.data for piece in spoken) == b"[bob]one [bob]two "
 
 
 # Pages

@@ -67,7 +67,9 @@ Open = Callable[..., Visit]
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        # A microphone that beeps, and nobody who must be asked for it.
+        spoken = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        running = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *spoken])
         yield running
         running.close()
 
@@ -134,6 +136,35 @@ def test_a_visitor_chats_and_rates_the_answer(visit: Open, indexed: Knowledge, b
     seen.page.locator(".side li button").first.click()
     expect(seen.page.locator(".answer h2")).to_have_text("The sea")
     expect(seen.page.get_by_title("Good answer")).to_have_class(re.compile(r"\bon\b"))
+
+
+def test_a_visitor_speaks_and_has_the_answer_read(visit: Open, indexed: Knowledge, brain: OpenAIServer) -> None:
+    workspace = indexed.workspace
+    for kind, script in (("speech2text", Behaviour(text="What is the sea?")), ("tts", Behaviour())):
+        model = indexed.add_model(brain.url, f"pages-{uuid.uuid4().hex[:8]}", kind)
+        brain.script(model, script)
+        workspace.use_default(model, kind)
+    voice = model
+    app = workspace.app(
+        model=scripted(indexed, brain, text="It is blue."), speech_to_text={"enabled": True},
+        text_to_speech={"enabled": True},
+    )  # fmt: skip
+    seen = visit(phone=True)
+    seen.go(f"/chat/{code_of(workspace, app)}")
+    seen.page.get_by_title("Speak", exact=True).click()
+    seen.picture("chat-phone-speaking")
+    seen.page.wait_for_timeout(500)
+    seen.page.get_by_title("Stop speaking").click()
+    expect(seen.page.get_by_label("Message")).to_have_value("What is the sea?")
+    heard = next(call for call in reversed(brain.calls) if call.path.endswith("/audio/transcriptions"))
+    assert b"audio/wav" in heard.body and b"RIFF" in heard.body and len(heard.body) > 10_000
+    seen.page.get_by_role("button", name="Send").click()
+    with seen.page.expect_response(re.compile("/text-to-audio$")) as read:
+        seen.page.get_by_title("Read aloud").click()
+    assert read.value.headers["content-type"] == "audio/mpeg"
+    seen.picture("chat-phone-read")
+    said = next(call for call in reversed(brain.calls) if call.model == voice)
+    assert said.json()["input"].strip() == "It is blue."
 
 
 def test_an_answer_is_stopped_and_its_part_stays(visit: Open, indexed: Knowledge) -> None:

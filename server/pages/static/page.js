@@ -6,6 +6,7 @@ import { Fields, filled, initial, missing } from "/pages/fields.js";
 import { Answer, Sources } from "/pages/answer.js";
 import { Form } from "/pages/form.js";
 import { Icon } from "/pages/icons.js";
+import { Listen, Microphone, Pieces } from "/pages/speech.js";
 
 const [, kind, code] = location.pathname.split("/");
 const NOBODY = "00000000-0000-0000-0000-000000000000";
@@ -33,7 +34,7 @@ function Side({ site, talks, current, open, onPick, onNew, onDelete, onPin }) {
   </nav>`;
 }
 
-function Turn({ turn, features, onRate, onAgain }) {
+function Turn({ turn, features, onRate, onAgain, onFault }) {
   return html`<div class="said">${turn.query}${turn.files?.map((file) => html`<div class="file"><${Icon} name="clip" /> ${file.name}</div>`)}</div>
     <div>
       ${turn.steps?.length > 0 && html`<details class="sources"><summary>${turn.steps.length} steps</summary>
@@ -44,6 +45,7 @@ function Turn({ turn, features, onRate, onAgain }) {
       ${!turn.busy && turn.message_id && html`<div class="tools">
         <button class=${turn.rating === "like" ? "bare on" : "bare"} onClick=${() => onRate(turn, "like")} title="Good answer"><${Icon} name="good" solid=${turn.rating === "like"} /></button>
         <button class=${turn.rating === "dislike" ? "bare on" : "bare"} onClick=${() => onRate(turn, "dislike")} title="Bad answer"><${Icon} name="bad" solid=${turn.rating === "dislike"} /></button>
+        ${features.text_to_speech?.enabled && html`<${Listen} client=${client} message=${turn.message_id} onFault=${onFault} />`}
         <button class="bare" onClick=${() => navigator.clipboard?.writeText(turn.answer)} title="Copy">Copy</button>
         <button class="bare" onClick=${() => onAgain(turn)} title="Answer again">Again</button>
       </div>`}
@@ -102,6 +104,7 @@ function Chat({ site, features }) {
   /** Show an answer while it is written; what is needed to join it again after a reload is kept. */
   const follow = async (events, isNew) => {
     let talk = shown.current, message = "";
+    const spoken = new Pieces();
     for await (const event of events) {
       if (event.task_id) task.current = event.task_id;
       if (event.message_id) message = event.message_id;
@@ -116,6 +119,8 @@ function Chat({ site, features }) {
       if (event.event === "message_end") patch(() => ({ busy: false, sources: event.metadata?.retriever_resources || [], message_id: message }));
       if (event.event === "node_started") patch((turn) => ({ steps: [...(turn.steps || []), { id: event.data.id, title: event.data.title, status: "running" }] }));
       if (event.event === "node_finished") patch((turn) => ({ steps: (turn.steps || []).map((step) => (step.id === event.data.id ? { ...step, status: event.data.status } : step)) }));
+      if (event.event === "tts_message") spoken.add(event.audio);
+      if (event.event === "tts_message_end") spoken.play();
       if (event.event === "error") patch(() => ({ busy: false, error: event.message }));
     }
     sessionStorage.removeItem(RUNNING);
@@ -208,7 +213,7 @@ function Chat({ site, features }) {
         ${!turns.length && !current && form.length > 0 && html`<${Fields} form=${form} values=${inputs} onChange=${setInputs} />`}
         ${!turns.length && features.opening_statement && html`<${Answer} text=${features.opening_statement} />`}
         ${!turns.length && !features.opening_statement && site.description && html`<p class="note">${site.description}</p>`}
-        ${turns.map((turn) => html`<${Turn} key=${turn.message_id || turn.query} turn=${turn} features=${features} onRate=${rate} onAgain=${(each) => send(each.query, each.parent ?? null)} />`)}
+        ${turns.map((turn) => html`<${Turn} key=${turn.message_id || turn.query} turn=${turn} features=${features} onRate=${rate} onFault=${setNotice} onAgain=${(each) => send(each.query, each.parent ?? null)} />`)}
         ${!busy && questions.length > 0 && html`<div class="chips">${questions.map((question) => html`<button onClick=${() => send(question)}>${question}</button>`)}</div>`}
         <div ref=${bottom}></div>
       </div></div>
@@ -216,6 +221,7 @@ function Chat({ site, features }) {
         ${notice && html`<div class="files bad" role="alert">${notice}</div>`}
         ${files.length > 0 && html`<div class="files">${files.map((file) => html`<span class="file"><${Icon} name="clip" /> ${file.name}<button type="button" class="bare" title=${`Leave out ${file.name}`} onClick=${() => setFiles((all) => all.filter((other) => other !== file))}><${Icon} name="close" /></button></span>`)}</div>`}
         ${takesFiles && html`<label class="attach" title="Attach files"><input type="file" multiple aria-label="Attach files" onChange=${attach} /><${Icon} name="clip" /></label>`}
+        ${features.speech_to_text?.enabled && html`<${Microphone} client=${client} onText=${(said) => setText((before) => (before ? `${before} ${said}` : said))} onFault=${setNotice} />`}
         <textarea rows="1" value=${text} placeholder=${site.input_placeholder || "Ask something"} aria-label="Message"
           onInput=${(event) => setText(event.target.value)}
           onKeyDown=${(event) => { if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); event.target.form.requestSubmit(); } }}></textarea>
