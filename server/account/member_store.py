@@ -15,11 +15,13 @@ from server.kit.ids import new_id
 
 _M, _A, _I = memberships.c, accounts.c, invitations.c
 _now = sa.func.now()
+# Of somebody who has not joined a workspace knows the address that it invited, not what the account says elsewhere.
 _MEMBERS = (
     sa.select(
-        _A.id, _A.name, _A.avatar, _A.email, _A.last_login_at,
-        # An account that never came was made, not active.
-        sa.case((_A.last_login_at.is_not(None), _A.last_active_at)).label("last_active_at"),
+        _A.id, sa.case((_M.joined, _A.name), else_=sa.func.split_part(_A.email, "@", 1)).label("name"),
+        sa.case((_M.joined, _A.avatar)).label("avatar"), _A.email,
+        sa.case((_M.joined, _A.last_login_at)).label("last_login_at"),
+        sa.case((_M.joined, _A.last_active_at)).label("last_active_at"),
         _M.created_at, _M.role, sa.case((_M.joined, _A.status), else_="pending").label("status"),
     )
     .join(memberships, _M.account_id == _A.id)

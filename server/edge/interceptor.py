@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from server.access.service import AccessService, bearer
 from server.audit.model import FORBIDDEN, LEFT, SUCCESS, Entry
 from server.db.faults import is_away
+from server.edge.acts import Act
 from server.edge.call import Call, enter, request_id
 from server.edge.catalogue import CATALOGUE
 from server.edge.details import packed_details
@@ -147,7 +148,8 @@ class Edge(grpc.aio.ServerInterceptor):
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
                 done = True
-                await self._note(rule, call, request, response, SUCCESS)
+                if rule.act is not None:
+                    await self._note(rule.act, call, request, response, SUCCESS)
                 body = _rest_body(response, rule) if rest else _message(response)
                 status = call.status or rule.success_status
                 if status or call.headers:
@@ -157,26 +159,26 @@ class Edge(grpc.aio.ServerInterceptor):
                 return body
             except asyncio.CancelledError:
                 call.status = _LEFT
-                if not done:
-                    self._note_later(rule, call, request)
+                if rule.act is not None and not done:
+                    self._note_later(rule.act, call, request)
                 raise
             except Exception as error:
-                if isinstance(error, AppError) and error.reason is Reason.FORBIDDEN:
-                    await self._note(rule, call, request, None, FORBIDDEN)
+                if rule.act is not None and isinstance(error, AppError) and error.reason is Reason.FORBIDDEN:
+                    await self._note(rule.act, call, request, None, FORBIDDEN)
                 return await _refuse(context, call, rule, error)
             finally:
                 _close(rule, call, begun, span)
 
         return call_unary
 
-    async def _note(self, rule: Rule, call: Call, request: Any, response: Any, outcome: str) -> None:
+    async def _note(self, act: Act, call: Call, request: Any, response: Any, outcome: str) -> None:
         """Note an act of an account in the audit log, before its answer leaves."""
-        if self._audit is not None and rule.act is not None and call.caller.account_id is not None:
-            await self._audit.write(rule.act.entry(call, request, response, outcome))
+        if self._audit is not None and call.caller.account_id is not None:
+            await self._audit.write(act.entry(call, request, response, outcome))
 
-    def _note_later(self, rule: Rule, call: Call, request: Any) -> None:
+    def _note_later(self, act: Act, call: Call, request: Any) -> None:
         """The same when the caller left: what was begun in the database is done all the same."""
-        task = asyncio.ensure_future(self._note(rule, call, request, None, LEFT))
+        task = asyncio.ensure_future(self._note(act, call, request, None, LEFT))
         self._notes.add(task)
         task.add_done_callback(self._notes.discard)
 

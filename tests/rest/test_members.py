@@ -213,6 +213,10 @@ def test_first_login_with_an_invitation_makes_the_password(home: OtherWorkspace)
 def test_account_that_exists_joins_by_its_own_password_only(home: OtherWorkspace, elsewhere: Elsewhere) -> None:
     there = elsewhere()
     invitation = invite(home.console, there.email, "admin")
+    shown = listed(home.console)[there.email]
+    assert [shown[name] for name in ("name", "avatar", "last_login_at", "last_active_at", "status")] == [
+        there.email.partition("@")[0], None, None, None, "pending",
+    ]  # fmt: skip
     http = session(home.product.url)
     assert http.get("/console/api/activate/check", params=invitation).json()["data"]["has_password"] is True
     # Whoever was handed the address is not that person.
@@ -226,6 +230,7 @@ def test_account_that_exists_joins_by_its_own_password_only(home: OtherWorkspace
     )  # fmt: skip
     joined = log_in(home.product.url, there.email, invite_token=invitation["token"])
     assert tenant_of(joined) == tenant_of(home.console)
+    assert listed(home.console)[there.email]["name"] == profile(there.console)["name"]
     found = Workspace.ok(joined.get("/console/api/workspaces"))["workspaces"]
     assert len(found) == 2 and [one["id"] for one in found if one["current"]] == [tenant_of(home.console)]
 
