@@ -57,6 +57,7 @@ from server.conversation.service import ConversationService
 from server.conversation.servicer import ConversationServicer
 from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
+from server.db.direct import Direct
 from server.db.engine import UowFactory, make_engine, uow_factory
 from server.db.idle import release_idle
 from server.db.migrate import migrate, require_current
@@ -219,7 +220,11 @@ async def build_core(settings: Settings, stack: AsyncExitStack) -> Core:
     """Connect to PostgreSQL and Redis, migrate, take the lease. Closed in reverse by ``stack``."""
     parts = build_parts(replace(settings, db_pool_size=settings.db_pool_size + KEEPER_THREADS))
     stack.callback(parts.engine.dispose)
-    db = Database(settings.db_pool_size, settings.db_queue_limit)
+    direct = Direct(
+        parts.engine, size=settings.db_direct_connections, queue_limit=settings.db_queue_limit,
+        prepare=settings.db_prepare,
+    )
+    db = Database(settings.db_pool_size, settings.db_queue_limit, direct)
     stack.callback(db.close)
     keeper_db = Database(KEEPER_THREADS, settings.db_queue_limit)
     stack.callback(keeper_db.close)
@@ -342,7 +347,8 @@ def add_service_api(
     registry.add(
         ConversationServicer(db, conversations, asking), conversation_pb2, conversation_grpc, "ConversationService"
     )
-    registry.add(MessageServicer(db, MessageService(uow), asking, printer), message_pb2, message_grpc, "MessageService")
+    messages = MessageServicer(db, MessageService(db, uow), asking, printer)
+    registry.add(messages, message_pb2, message_grpc, "MessageService")
     infos = AppInfoService(uow)
     infos_api = AppInfoServicer(
         db, infos, core.workflows, upload_limits, files.links.link, VERSION, knowledge.annotations.shown

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def add_triggers(registry: Registry, core: Core, files: Files, workflows: Workflows) -> None:
     """Take requests, look at schedules, show both in the console."""
-    triggered = TriggeredRuns(core.uow, core.runs, workflows.runner, core.settings)
+    triggered = TriggeredRuns(core.db, core.uow, core.runs, workflows.runner, core.settings)
     listening = Listening(core.redis)
     webhooks = Webhooks(
         core.db, core.uow, workflows.versions, triggered, files.service, files.uploads, files.links, files.limits.head,

@@ -78,7 +78,7 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
         "WebConversationService",
     )
     add(
-        WebMessageServicer(db, MessageService(uow), WebService(uow), needs.asking, needs.printer), web_talk_pb2,
+        WebMessageServicer(db, MessageService(db, uow), WebService(uow), needs.asking, needs.printer), web_talk_pb2,
         web_talk_grpc, "WebMessageService",
     )
     flows = needs.workflows

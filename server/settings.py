@@ -54,6 +54,9 @@ class Settings:
     server_processes: int = _setting(0, "server processes of `transom up`; 0: one a core", low=0, high=256)
     worker_concurrency: int = _setting(2, "threads of a worker", low=1, high=256)
     db_pool_size: int = _setting(20, "database threads of one process; it has two connections more", low=1, high=200)
+    db_direct_connections: int = _setting(
+        8, "connections of one process for hot single statements, besides those of its threads", low=1, high=200
+    )
     db_prepare: bool = _setting(True, "prepare hot statements; off behind a PgBouncer that pools transactions")
     db_queue_limit: int = _setting(2000, "calls that may wait for a database thread before new ones get 503", low=1)
     max_concurrent_rpcs: int = _setting(8192, "calls and streams open in one process; more get 429", low=1)

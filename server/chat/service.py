@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from server.chat import memory, naming
@@ -135,42 +136,62 @@ class ChatService:
                 self._configs.popitem(last=False)
         return _usable(config)
 
-    def _store(
+    async def _store(
         self, caller: Caller, turn: Turn, entries: Sequence[FileEntry], conversation: Conversation | None,
         posted: Mapping[str, Any] | None,
     ) -> RunKey:
-        app = caller.the_app
-        limit = limit_of(app.max_active_requests, self._settings)
-        config_id = conversation.app_config_id if conversation else app.app_config_id
+        limit = limit_of(caller.the_app.max_active_requests, self._settings)
+        new = _new_turn(caller, turn, conversation)
+        key = new.new_key()
         # Most turns are stored by one statement.
-        with self._uow() if limit or entries or posted is not None else self._uow.single() as uow:
+        if limit or entries or posted is not None:
+            tried = None if conversation and conversation.document == posted else posted
+            created = await self._db(self._store_with, new, key, turn, entries, limit, tried)
+        else:
+            ((created,),) = await self._db.send(ChatStore.adding(new, key, self._runs.owner))
+        return replace(key, created_at=int(created.timestamp()))
+
+    def _store_with(
+        self, new: NewTurn, key: RunKey, turn: Turn, entries: Sequence[FileEntry], limit: int,
+        tried: Mapping[str, Any] | None,
+    ) -> datetime:
+        """Store a turn with its files, and the configuration that a member tries out."""
+        asker = new.end_user_id or new.account_id or ""
+        with self._uow() as uow:
             store = ChatStore(uow)
-            turn.uploads = store.uploads(app.tenant_id, caller.asker, needed_upload_ids(entries))
+            turn.uploads = store.uploads(new.tenant_id, asker, needed_upload_ids(entries))
             turn.files = resolve(
                 entries, {id_: stored.upload for id_, stored in turn.uploads.items()}, turn.config.file_upload,
                 remotes=turn.remotes,
             )
-            if limit and RunStore(uow).count_running(app.app_id) >= limit:
-                raise too_many(app.app_id, limit)
-            if posted is not None and not (conversation and conversation.document == posted):
-                before = conversation.id if conversation else None
-                config_id = store.keep_config(app.tenant_id, app.app_id, caller.the_account, posted, before)
-            key = store.add(
-                NewTurn(
-                    tenant_id=app.tenant_id, app_id=app.app_id, mode=app.mode,
-                    end_user_id=caller.end_user.id if caller.end_user else None,
-                    account_id=None if caller.end_user else caller.the_account,
-                    app_config_id=config_id, provider=turn.config.model.provider, model=turn.config.model.name,
-                    conversation_id=conversation.id if conversation else None,
-                    name=naming.initial_name(turn.query),
-                    introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
-                    inputs=turn.inputs, query=turn.query, parent_message_id=turn.parent_message_id, via=caller.via,
-                    api_key_id=app.key_id, files=turn.files,
-                ),
-                self._runs.owner,
-            )
+            if limit and RunStore(uow).count_running(new.app_id) >= limit:
+                raise too_many(new.app_id, limit)
+            new = replace(new, files=turn.files)
+            if tried is not None:
+                assert new.account_id is not None, "only members try configurations out"
+                config_id = store.keep_config(
+                    new.tenant_id, new.app_id, new.account_id, tried, new.conversation_id
+                )
+                new = replace(new, app_config_id=config_id)
+            created = store.add(new, key, self._runs.owner)
             uow.commit()
-        return key
+            return created
+
+
+def _new_turn(caller: Caller, turn: Turn, conversation: Conversation | None) -> NewTurn:
+    """What is stored of a turn without files."""
+    app, model = caller.the_app, turn.config.model
+    return NewTurn(
+        tenant_id=app.tenant_id, app_id=app.app_id, mode=app.mode,
+        end_user_id=caller.end_user.id if caller.end_user else None,
+        account_id=None if caller.end_user else caller.the_account,
+        app_config_id=conversation.app_config_id if conversation else app.app_config_id,
+        provider=model.provider, model=model.name, conversation_id=conversation.id if conversation else None,
+        name=naming.initial_name(turn.query),
+        introduction=introduction(turn.config.opening_statement, turn.inputs) or None,
+        inputs=turn.inputs, query=turn.query, parent_message_id=turn.parent_message_id, via=caller.via,
+        api_key_id=app.key_id,
+    )  # fmt: skip
 
 
 def _usable(config: ModelConfig) -> ModelConfig:

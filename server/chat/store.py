@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from server.chat.files import ResolvedFile, Upload
 from server.chat.memory import MAX_MESSAGES, Turn
+from server.db.direct import Order
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
 from server.db.tables import app_configs, conversations, message_files, messages, upload_files
@@ -123,6 +124,14 @@ class NewTurn:
     api_key_id: str = ""
     files: Sequence[ResolvedFile] = ()
 
+    def new_key(self) -> RunKey:
+        """What identifies its run, before it is known when it was stored."""
+        return RunKey(
+            task_id=new_id(), tenant_id=self.tenant_id, app_id=self.app_id, mode=self.mode, message_id=new_id(),
+            conversation_id=self.conversation_id or new_id(), end_user_id=self.end_user_id, created_at=0,
+            api_key_id=self.api_key_id,
+        )
+
 
 class ChatStore:
     """Turns in one transaction."""
@@ -183,19 +192,14 @@ class ChatStore:
             )
         return config_id
 
-    def add(self, turn: NewTurn, owner: str) -> RunKey:
-        """Store conversation (if new), message and run in one statement, and its files in another.
+    @staticmethod
+    def adding(turn: NewTurn, key: RunKey, owner: str) -> Order:
+        """What stores conversation (if new), message and run, and gives the time at which the message was created.
 
-        Returns what identifies the run, which process ``owner`` is about to start.
+        ``owner`` is the process that is about to start the run.
         """
-        conversation_id = turn.conversation_id or new_id()
-        key = RunKey(
-            task_id=new_id(), tenant_id=turn.tenant_id, app_id=turn.app_id, mode=turn.mode, message_id=new_id(),
-            conversation_id=conversation_id, end_user_id=turn.end_user_id, created_at=0,
-            api_key_id=turn.api_key_id,
-        )
         values = {
-            "b_conversation": conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,
+            "b_conversation": key.conversation_id, "b_tenant": turn.tenant_id, "b_app": turn.app_id,
             "b_mode": turn.mode, "b_config": turn.app_config_id, "b_inputs": dict(turn.inputs),
             "b_user": turn.end_user_id, "b_account": turn.account_id,
             "b_source": "api" if turn.account_id is None else "console", "b_via": turn.via, "b_message": key.message_id,
@@ -203,13 +207,15 @@ class ChatStore:
             "b_query": turn.query, **new_run(key, owner),
         }
         if turn.conversation_id is None:
-            first = {**values, "b_name": turn.name, "b_introduction": turn.introduction}
-            created: datetime = self._uow.execute(_FIRST_MESSAGE, first).scalar_one()
-        else:
-            created = self._uow.execute(_NEXT_MESSAGE, values).scalar_one()
+            return Order(_FIRST_MESSAGE, {**values, "b_name": turn.name, "b_introduction": turn.introduction})
+        return Order(_NEXT_MESSAGE, values)
+
+    def add(self, turn: NewTurn, key: RunKey, owner: str) -> datetime:
+        """Store a turn, as ``adding``, and its files in another statement."""
+        created: datetime = self._uow.execute(*self.adding(turn, key, owner)).scalar_one()
         if turn.files:
             self.attach(turn.tenant_id, turn.app_id, key.message_id, turn.files)
-        return replace(key, created_at=int(created.timestamp()))
+        return created
 
     def attach(self, tenant_id: str, app_id: str, message_id: str, files: Sequence[ResolvedFile]) -> None:
         """Store the files of a user's message."""

@@ -102,7 +102,10 @@ class Endings:
         delay = 0.1
         while True:
             try:
-                return await self._db(self._end, run.key, status, final, run.last + 1, done)
+                if done.thoughts:
+                    return await self._db(self._end, run.key, status, final, run.last + 1, done)
+                ((changed,),) = await self._db.send(RunStore.finishing(run.key, status, final, run.last + 1))
+                return bool(changed)
             except Exception as error:
                 if not is_away(error) and not (isinstance(error, AppError) and error.retry_after):
                     raise
@@ -111,9 +114,9 @@ class Endings:
                 delay = min(delay * 2, 2.0)
 
     def _end(self, key: RunKey, status: str, final: FinalMessage, last_sequence: int, done: AgentWork) -> bool:
-        with self._uow() if done.thoughts else self._uow.single() as uow:
+        with self._uow() as uow:
             changed = RunStore(uow).finish(key, status, final, last_sequence)
-            if changed and done.thoughts:
+            if changed:
                 ThoughtStore(uow).keep(key.tenant_id, key.app_id, key.message_id, done.thoughts)
             uow.commit()
             return changed

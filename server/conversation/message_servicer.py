@@ -37,7 +37,7 @@ class MessageServicer(pb_grpc.MessageServiceServicer):
         limit = checks.number("limit", request.limit if request.HasField("limit") else None, 20, 1, 100)
         checks.done()
         who = caller()
-        rows, more = await self._db(self._messages.page, who, conversation_id, first_id, limit)
+        rows, more = await self._messages.page(who, conversation_id, first_id, limit)
         response = pb.ListMessagesResponse(limit=limit, has_more=more)
         self._printer.fill(response.data, conversation_id, rows)
         if who.the_app.mode == "agent-chat":

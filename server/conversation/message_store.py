@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from server.conversation.store import VISIBLE, Row
+from server.db.direct import Order
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
 from server.db.tables import (
@@ -180,16 +181,17 @@ class MessageStore:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
 
-    def page(self, app_id: str, end_user_id: str, conversation_id: str, first_id: str, count: int) -> Sequence[Row]:
-        """The newest ``count`` messages older than ``first_id`` ("" for all), newest first, in one statement.
+    @staticmethod
+    def paging(app_id: str, end_user_id: str, conversation_id: str, first_id: str, count: int) -> Order:
+        """What reads the newest ``count`` messages older than ``first_id`` ("" for all), newest first.
 
         No row: the end user has no such conversation. One row with ``id`` None: no message. With
         ``first_id``, ``found`` False: it is no message of the conversation.
         """
         parameters = {"b_app": app_id, "b_user": end_user_id, "b_id": conversation_id, "b_count": count}
         if not first_id:
-            return self._uow.read(_PAGE, parameters)
-        return self._uow.read(_PAGE_BEFORE, {**parameters, "b_first": first_id})
+            return Order(_PAGE, parameters)
+        return Order(_PAGE_BEFORE, {**parameters, "b_first": first_id})
 
     def exists(self, app_id: str, end_user_id: str, message_id: str) -> bool:
         """Whether the end user has such a message."""

@@ -12,6 +12,7 @@ from server.chat.thought_store import ThoughtStore
 from server.conversation.message_store import MessageStore
 from server.conversation.service import NO_CONVERSATION
 from server.conversation.store import Row
+from server.db.bridge import Database
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
 from server.kit.errors import invalid_param, not_found
@@ -37,15 +38,15 @@ class Question:
 class MessageService:
     """Messages of the caller's end user. A message of anyone else is ``not_found``."""
 
-    def __init__(self, uow: UowFactory) -> None:
+    def __init__(self, db: Database, uow: UowFactory) -> None:
+        self._db = db
         self._uow = uow
 
-    def page(self, caller: Caller, conversation_id: str, first_id: str, limit: int) -> tuple[list[Row], bool]:
+    async def page(self, caller: Caller, conversation_id: str, first_id: str, limit: int) -> tuple[list[Row], bool]:
         """The newest ``limit`` messages older than ``first_id``, oldest first, and whether older ones exist."""
-        with self._uow.single() as uow:
-            rows = MessageStore(uow).page(
-                caller.the_app.app_id, caller.the_user.id, conversation_id, first_id, limit + 1
-            )
+        rows = await self._db.send(
+            MessageStore.paging(caller.the_app.app_id, caller.the_user.id, conversation_id, first_id, limit + 1)
+        )
         if not rows:
             raise not_found(NO_CONVERSATION)
         if first_id and not rows[0].found:

@@ -10,8 +10,17 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from server.db.prepared import HotReads, prepare_hot
+from server.db.prepared import prepare_hot
 from server.kit.errors import bad_request
+
+CONNECT: Mapping[str, Any] = {
+    "connect_timeout": 5,
+    "application_name": "transom",
+    # The isolation level stands here and not in the driver, which would send it each time when a connection
+    # begins or ends to commit by itself (UowFactory.single).
+    "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC"
+    r" -c default_transaction_isolation=read\ committed -c plan_cache_mode=force_generic_plan",
+}
 
 
 def make_engine(url: str, *, pool_size: int, prepare: bool = True) -> Engine:
@@ -28,14 +37,7 @@ def make_engine(url: str, *, pool_size: int, prepare: bool = True) -> Engine:
         pool_timeout=10,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "transom",
-            # The isolation level stands here and not in the driver, which would send it each time when a connection
-            # begins or ends to commit by itself (UowFactory.single).
-            "options": "-c lock_timeout=5000 -c statement_timeout=30000 -c timezone=UTC"
-            r" -c default_transaction_isolation=read\ committed -c plan_cache_mode=force_generic_plan",
-        },
+        connect_args=dict(CONNECT),
     )
     if prepare:
         prepare_hot(engine)
@@ -62,9 +64,8 @@ class UnitOfWork:
     network call.
     """
 
-    def __init__(self, connection: Connection, reads: HotReads) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self._reads = reads
         self._done = False
 
     def commit(self) -> None:
@@ -74,23 +75,12 @@ class UnitOfWork:
 
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
         """Run one statement. Raises bad_request for text with NUL characters, which PostgreSQL does not hold."""
-        with _no_nul():
+        try:
             return self.connection.execute(statement, parameters)
-
-    def read(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
-        """All rows of a hot SELECT, without what SQLAlchemy does for each call. Raises as ``execute``."""
-        with _no_nul():
-            return self._reads.rows(self.connection, statement, parameters)
-
-
-@contextmanager
-def _no_nul() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if "NUL" not in str(error):
-            raise
-        raise bad_request("NUL characters are not allowed here.") from error
+        except ValueError as error:
+            if "NUL" not in str(error):
+                raise
+            raise bad_request("NUL characters are not allowed here.") from error
 
 
 class _OneStatement(UnitOfWork):
@@ -102,25 +92,18 @@ class _OneStatement(UnitOfWork):
         self._done = True
         return super().execute(statement, parameters)
 
-    def read(self, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
-        """The rows of the statement."""
-        assert not self._done, "a second statement needs a transaction"
-        self._done = True
-        return super().read(statement, parameters)
-
 
 class UowFactory:
     """What services open their transactions with: ``with self._uow() as uow: ...``."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._reads = HotReads(engine.dialect)
 
     @contextmanager
     def __call__(self) -> Iterator[UnitOfWork]:
         """A transaction."""
         with self._connection() as connection:
-            yield UnitOfWork(connection, self._reads)
+            yield UnitOfWork(connection)
 
     @contextmanager
     def single(self) -> Iterator[UnitOfWork]:
@@ -129,13 +112,13 @@ class UowFactory:
         A thread gives the interpreter away at each, and under load waits to get it back.
         """
         with self._committing() as connection:
-            yield _OneStatement(connection, self._reads)
+            yield _OneStatement(connection)
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
         """Statements that only read: each as of its own moment, as in a transaction, without the trips of one."""
         with self._committing() as connection:
-            yield UnitOfWork(connection, self._reads)
+            yield UnitOfWork(connection)
 
     @contextmanager
     def _committing(self) -> Iterator[Connection]:

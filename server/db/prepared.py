@@ -107,52 +107,61 @@ def prepared_by_text(connection: Connection, statement: str, types: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    sql: _Prepared
+class Sql:
+    """A statement as it is sent past SQLAlchemy, once compiled."""
+
+    name: str
+    # With prepared ones: what makes this one known to a connection.
+    prepare: str
+    execute: str
     # Values that stand in the statement itself.
     fixed: Mapping[str, Any]
+    # What turns values into what the driver takes, by parameter.
+    given: Mapping[str, Callable[[Any], Any]]
     row: Callable[[Iterable[Any]], Any]
 
+    def values(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All parameters."""
+        values = {**self.fixed, **given}
+        for name, turned in self.given.items():
+            values[name] = turned(values[name])
+        return values
 
-class HotReads:
-    """Hot SELECTs read past SQLAlchemy, on its connections: what it does around a page of rows costs as much CPU as
-    everything below it. Rows are named tuples of what the driver gives, parameters what it takes (text, numbers).
-    """
 
-    def __init__(self, dialect: Any) -> None:
+class Compiler:
+    """Compiles hot statements, each once, for those that send them past SQLAlchemy (direct.py)."""
+
+    def __init__(self, dialect: Any, *, prepare: bool) -> None:
         self._dialect = dialect
+        self._prepare = prepare
         self._numbers = itertools.count(1)
-        self._known: dict[sa.Select[Any], _Read] = {}
+        self._known: dict[sa.Executable, Sql] = {}
 
-    def rows(self, connection: Connection, statement: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
-        """All rows. Raises what SQLAlchemy would."""
-        read = self._known.get(statement) or self._prepared(statement)
-        driver: Any = connection.connection.dbapi_connection
-        ready: set[str] = connection.info.setdefault(_OPTION, set())
-        try:
-            with driver.cursor() as cursor:
-                if read.sql.name not in ready:
-                    cursor.execute(read.sql.prepare)
-                    ready.add(read.sql.name)
-                cursor.execute(read.sql.execute, {**read.fixed, **parameters})
-                return list(map(read.row, cursor.fetchall()))
-        except self._dialect.loaded_dbapi.Error as error:
-            gone = self._dialect.is_disconnect(error, driver, None)
-            if gone:
-                connection.invalidate(error)
-            raise sa.exc.DBAPIError.instance(
-                read.sql.execute, None, error, self._dialect.loaded_dbapi.Error, connection_invalidated=gone,
-                dialect=self._dialect,
-            ) from error
+    def sql(self, statement: sa.Executable) -> Sql:
+        """The statement. Rows of a SELECT become named tuples of what the driver gives, other rows tuples."""
+        known = self._known.get(statement)
+        if known is None:
+            known = self._known[statement] = self._compiled(statement)
+        return known
 
-    def _prepared(self, statement: sa.Select[Any]) -> _Read:
-        context = _Context(statement.compile(dialect=self._dialect), self._dialect)
-        names = [column.key or "" for column in statement.selected_columns]
-        fixed = {name: value for name, value in context.compiled.params.items() if value is not None}
-        row = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - its names are data
-        sql = _prepared(f"read_{next(self._numbers)}", str(context.compiled), context)
-        made = self._known[statement] = _Read(sql, fixed, row._make)
-        return made
+    def _compiled(self, statement: Any) -> Sql:
+        compiled = statement.compile(dialect=self._dialect)
+        text, name = str(compiled), f"direct_{next(self._numbers)}"
+        sql = _Prepared(name, "", text)
+        if self._prepare:
+            sql = _prepared(name, text, _Context(compiled, self._dialect))
+        row: Callable[[Iterable[Any]], Any] = tuple
+        if isinstance(statement, sa.Select):
+            names = [column.key or "" for column in statement.selected_columns]
+            named: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024 - its names are data
+            row = named._make
+        kinds = {key: bind.type.dialect_impl(self._dialect) for bind, key in compiled.bind_names.items()}
+        processors = {key: kind.bind_processor(self._dialect) for key, kind in kinds.items()}
+        return Sql(
+            name=sql.name, prepare=sql.prepare, execute=sql.execute,
+            fixed={key: value for key, value in compiled.params.items() if value is not None},
+            given={key: processor for key, processor in processors.items() if processor}, row=row,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,9 @@ def _postgres(at: Layout) -> Plan | None:
     where = at.postgres
     if where is None:
         return None
-    connections = len(at.server_ports) * at.settings.db_pool_size + at.settings.db_pool_size + _SPARE_CONNECTIONS
+    settings, servers = at.settings, len(at.server_ports)
+    of_server = settings.db_pool_size + settings.db_direct_connections
+    connections = servers * of_server + settings.db_pool_size + _SPARE_CONNECTIONS
 
     def prepare() -> str | None:
         postgres.end_leftover(where)

@@ -35,6 +35,8 @@ Work = Callable[[Run], Awaitable[None]]
 Speaking = Callable[[Run, str, Batches], Batches]
 # Topic of the bus: a run that has ended is not to be spoken on.
 HUSH = "hush"
+# Stores a run that begins, or takes one that was paused. When it returns the run cannot be lost (G1).
+Commit = Callable[[], Awaitable[RunKey | Run]]
 # What callers are told of a failure that is ours to explain.
 INTERNAL = "Internal Server Error, please contact support."
 # How long the end of a stopped run may take to be stored when this process ends.
@@ -62,8 +64,8 @@ class Runs:
 
     # Start and end
 
-    async def start(self, commit: Callable[[], RunKey | Run], work: Work) -> Run:
-        """Store a run by ``commit``, on a database thread, and do its ``work``, detached from the caller.
+    async def start(self, commit: Commit, work: Work) -> Run:
+        """Store a run by ``commit`` and do its ``work``, detached from the caller.
 
         One that was paused goes on as the ``Run`` that ``commit`` makes of it.
 
@@ -73,8 +75,8 @@ class Runs:
         self._keep(begin)
         return await asyncio.shield(begin)
 
-    async def _begin(self, commit: Callable[[], RunKey | Run], work: Work) -> Run:
-        stored = await self._db(commit)
+    async def _begin(self, commit: Commit, work: Work) -> Run:
+        stored = await commit()
         run = stored if isinstance(stored, Run) else Run(stored)
         self.active[run.key.task_id] = run
         RUNS_STARTED.add((run.key.mode,))

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
+from server.db.direct import Order
 from server.db.engine import UnitOfWork
 from server.db.prepared import hot
 from server.db.tables import accounts, conversations, end_users, messages, process_leases, runs
@@ -262,13 +263,14 @@ class RunStore:
         statement = sa.select(sa.func.count()).where(runs.c.app_id == app_id, runs.c.status == "running")
         return int(self._uow.execute(statement).scalar_one())
 
-    def finish(self, key: RunKey, status: str, message: FinalMessage, last_sequence: int) -> bool:
-        """Enter a terminal state, once. False when the run had another already; then nothing is changed.
+    @staticmethod
+    def finishing(key: RunKey, status: str, message: FinalMessage, last_sequence: int) -> Order:
+        """What enters a terminal state, once, and tells whether the run was in none before; else it changes nothing.
 
-        ``last_sequence`` is the number of the last event. To call it again, because the reply to a
+        ``last_sequence`` is the number of the last event. To send it again, because the reply to a
         commit was lost, is harmless.
         """
-        ended: bool = self._uow.execute(
+        return Order(
             _FINISH,
             {
                 "b_task": key.task_id, "b_status": status, "b_last": last_sequence, "b_error": message.error,
@@ -277,7 +279,11 @@ class RunStore:
                 "b_latency": message.latency, "b_message_status": "error" if status == "failed" else "normal",
                 "b_metadata": dict(message.metadata), "b_usage": ledger_text(message.costs),
             },
-        ).scalar_one()
+        )
+
+    def finish(self, key: RunKey, status: str, message: FinalMessage, last_sequence: int) -> bool:
+        """Send ``finishing``."""
+        ended: bool = self._uow.execute(*self.finishing(key, status, message, last_sequence)).scalar_one()
         return ended
 
     def store_partial(self, answers: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from server.db.bridge import Database
 from server.db.engine import UnitOfWork, UowFactory
 from server.kit.caller import AppContext
 from server.kit.ids import new_id
@@ -24,7 +25,8 @@ Claim = Callable[[UnitOfWork], None]
 class TriggeredRuns:
     """Starts runs of workflows from their trigger nodes."""
 
-    def __init__(self, uow: UowFactory, runs: Runs, runner: Runner, settings: Settings) -> None:
+    def __init__(self, db: Database, uow: UowFactory, runs: Runs, runner: Runner, settings: Settings) -> None:
+        self._db = db
         self._uow = uow
         self._runs = runs
         self._runner = runner
@@ -46,7 +48,7 @@ class TriggeredRuns:
         )  # fmt: skip
         admission = admission_of(app, self._settings)
         return await self._runs.start(
-            lambda: self._store(plan, admission, claim), lambda run: self._runner.work(run, plan)
+            lambda: self._db(self._store, plan, admission, claim), lambda run: self._runner.work(run, plan)
         )
 
     def _store(self, plan: Plan, admission: Admission, claim: Claim) -> RunKey:

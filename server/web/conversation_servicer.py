@@ -100,7 +100,7 @@ class WebMessageServicer(pb_grpc.WebMessageServiceServicer):
         limit = checks.number("limit", request.limit if request.HasField("limit") else None, 20, 1, 100)
         checks.done()
         who = caller()
-        rows, more = await self._db(self._messages.page, who, conversation_id, first_id, limit)
+        rows, more = await self._messages.page(who, conversation_id, first_id, limit)
         told = await self._db(self._saved.metadata, who, [row.id for row in rows])
         found = self._printer.page(conversation_id, rows)
         conversation_wire.add_thoughts(found, await self._db(self._messages.thoughts, who, rows))

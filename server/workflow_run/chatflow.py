@@ -127,7 +127,7 @@ class ChatflowService:
             raise not_found(_NO_PARENT)
         return replace(found, dialogue_count=len(thread(turns, asked.parent_message_id)))
 
-    def _store(self, plan: Plan, given: Given, admission: Admission) -> RunKey:
+    async def _store(self, plan: Plan, given: Given, admission: Admission) -> RunKey:
         turn = plan.turn
         assert turn is not None, "a chatflow's run has a turn"
         key = RunKey(
@@ -137,10 +137,19 @@ class ChatflowService:
             end_user_id=plan.author.id if plan.author.role == "end_user" else None,
         )
         # Most turns are stored by one statement.
-        with self._uow.single() if admission.is_free and not given.attached else self._uow() as uow:
+        if given.attached or not admission.is_free:
+            await self._db(self._store_with, plan, key, given, admission)
+        else:
+            name = naming.initial_name(turn.query)
+            await self._db.send(WorkflowRunStore.starting(plan, key, self._runs.owner, name))
+        return key
+
+    def _store_with(self, plan: Plan, key: RunKey, given: Given, admission: Admission) -> None:
+        turn = plan.turn
+        assert turn is not None, "a chatflow's run has a turn"
+        with self._uow() as uow:
             admission.check(uow, plan.tenant_id, plan.app_id)
             WorkflowRunStore(uow).start(plan, key, self._runs.owner, naming.initial_name(turn.query))
             if given.attached:
                 ChatStore(uow).attach(plan.tenant_id, plan.app_id, turn.message_id, given.attached)
             uow.commit()
-        return key

@@ -26,6 +26,7 @@ from server.workflow_run.record import Record, values_left
 from server.workflow_run.runner import Runner
 from server.workflow_run.service import Request, WorkflowRunService
 from server.workflow_run.single import values_of
+from server.workflow_run.store import WorkflowRunStore
 from server.workflow_run.versions import Versions
 
 _RANGE = re.compile(r"(\d{1,6})([dhms])")
@@ -117,7 +118,7 @@ class WorkflowConsole:
             elif isinstance(event, said.ContainerFinished):
                 record.container_finished(event)
         nodes = record.take()
-        await self._runner.keep(lambda store: store.step(plan, nodes))
+        await self._runner.keep(WorkflowRunStore.stepping(plan, nodes))
         await self._runner.leave(plan, left)
 
     async def stop(self, caller: Caller, app_id: str, task_id: str) -> None:

@@ -111,7 +111,7 @@ class Forms:
         plan = _plan(row, forms, version)
         await self._told(row)
         try:
-            await self._runs.start(lambda: self._take(row), lambda run: self._runner.work(run, plan))
+            await self._runs.start(lambda: self._db(self._take, row), lambda run: self._runner.work(run, plan))
         except _TakenError:
             log.info("run %s goes on elsewhere", run_id)
 

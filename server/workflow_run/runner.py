@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from server.db.bridge import Database
+from server.db.direct import Order
 from server.db.engine import UowFactory
 from server.db.faults import is_away
 from server.engine import events as said
@@ -87,12 +88,13 @@ class Runner:
             state=plan.state, answers=plan.answers,
         )
 
-    async def insist(self, store: Callable[[], Any], what: str) -> Any:
-        """Store something, however long the database is away."""
+    async def insist(self, order: Order, what: str) -> bool:
+        """Send what tells whether it changed something, however long the database is away."""
         delay = 0.1
         while True:
             try:
-                return await self._db(store)
+                rows = await self._db.send(order)
+                return bool(rows[0][0])
             except Exception as error:
                 if not is_away(error) and not (isinstance(error, AppError) and error.retry_after):
                     raise
@@ -100,21 +102,9 @@ class Runner:
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
 
-    async def keep(self, store: Callable[[WorkflowRunStore], None]) -> None:
+    async def keep(self, order: Order) -> None:
         """Store what a run did so far."""
-        await self._db(self._keep, store)
-
-    def _keep(self, store: Callable[[WorkflowRunStore], None]) -> None:
-        with self._uow.single() as uow:
-            store(WorkflowRunStore(uow))
-            uow.commit()
-
-    def single(self, store: Callable[[WorkflowRunStore], bool]) -> bool:
-        """One statement on a database thread."""
-        with self._uow.single() as uow:
-            done = store(WorkflowRunStore(uow))
-            uow.commit()
-            return done
+        await self._db.send(order)
 
     async def leave(self, plan: Plan, values: Sequence[DraftValue]) -> None:
         """Store what a run of a draft left; without it the editor shows what an earlier one did."""
@@ -335,7 +325,7 @@ class _Work:
         nodes, writes = self._record.take(), dict(self._writes)
         plan, key = self._plan, self._run.key
         try:
-            await self._runner.keep(lambda store: store.keep(plan, key, nodes, writes))
+            await self._runner.keep(WorkflowRunStore.keeping(plan, key, nodes, writes))
         except Exception as error:
             self._record.retake()
             log.warning("run %s: what it did so far is not stored: %s", key.task_id, error)
@@ -353,7 +343,7 @@ class _Work:
         run, plan = self._run, self._plan
         nodes, writes = self._record.take(), self._writes
         stored = await self._runner.insist(
-            lambda: self._runner.single(lambda store: store.finish(plan, run.key, end.ending, end.turn, nodes, writes)),
+            WorkflowRunStore.finishing(plan, run.key, end.ending, end.turn, nodes, writes),
             f"the end of run {run.key.task_id}",
         )
         if not stored:
@@ -388,7 +378,7 @@ class _Work:
         nodes, writes = self._record.take(), self._writes
         pausing: Pausing = kept.pausing
         stored = await self._runner.insist(
-            lambda: self._runner.single(lambda store: store.pause(plan, run.key, pausing, nodes, writes)),
+            WorkflowRunStore.pausing(plan, run.key, pausing, nodes, writes),
             f"the pause of run {run.key.task_id}",
         )
         if stored:
@@ -397,7 +387,7 @@ class _Work:
                 await self._runner.leave(plan, self._left)
         else:
             self._record.retake()
-        return bool(stored)
+        return stored
 
 
 _TELL: Mapping[type, Callable[[_Work, Any], None]] = {

@@ -89,15 +89,21 @@ class WorkflowRunService:
         """Stop a run that waits for somebody: nobody will wait for its end."""
         await self._runs.stop_paused(run.key.app_id, run.key.task_id, None)
 
-    def _store(self, plan: Plan, admission: Admission) -> RunKey:
+    async def _store(self, plan: Plan, admission: Admission) -> RunKey:
         by_user = plan.author.role == "end_user"
         key = RunKey(
             task_id=new_id(), tenant_id=plan.tenant_id, app_id=plan.app_id, mode=plan.mode, message_id="",
             conversation_id="", end_user_id=plan.author.id if by_user else None, created_at=0,
             workflow_run_id=plan.run_id, api_key_id=plan.api_key_id,
         )
-        with self._uow.single() if admission.is_free else self._uow() as uow:
+        if admission.is_free:
+            await self._db.send(WorkflowRunStore.starting(plan, key, self._runs.owner))
+        else:
+            await self._db(self._store_counted, plan, key, admission)
+        return key
+
+    def _store_counted(self, plan: Plan, key: RunKey, admission: Admission) -> None:
+        with self._uow() as uow:
             admission.check(uow, plan.tenant_id, plan.app_id)
             WorkflowRunStore(uow).start(plan, key, self._runs.owner)
             uow.commit()
-        return key

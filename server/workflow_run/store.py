@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from server.db.direct import Order
 from server.db.engine import UnitOfWork
 from server.runs.run import RunKey
 from server.workflow_run.plain import dump
@@ -97,7 +98,12 @@ class WorkflowRunStore:
         return StoredConversation(row.status, row.dialogue_count, values)
 
     def start(self, plan: Plan, key: RunKey, owner: str, name: str = "") -> None:
-        """Store a run that begins, with its message and conversation."""
+        """Send ``starting``."""
+        self._uow.execute(*self.starting(plan, key, owner, name))
+
+    @staticmethod
+    def starting(plan: Plan, key: RunKey, owner: str, name: str = "") -> Order:
+        """What stores a run that begins, with its message and conversation."""
         values = {
             **_ids(plan, key), "mode": plan.mode, "end_user": key.end_user_id,
             "api_key": key.api_key_id or None, "owner": owner,
@@ -121,16 +127,21 @@ class WorkflowRunStore:
                     for one in plan.version.conversation_variables
                 ]),
             }  # fmt: skip
-        self._uow.execute(statement, values)
+        return Order(statement, values)
 
-    def keep(self, plan: Plan, key: RunKey, nodes: str, writes: Mapping[str, str]) -> None:
-        """Store what a run that goes on has done so far."""
-        self._uow.execute(KEEP, {**_nodes(plan, key, nodes), "writes": _written(writes)})
+    @staticmethod
+    def keeping(plan: Plan, key: RunKey, nodes: str, writes: Mapping[str, str]) -> Order:
+        """What stores what a run that goes on has done so far."""
+        return Order(KEEP, {**_nodes(plan, key, nodes), "writes": _written(writes)})
 
-    def finish(
-        self, plan: Plan, key: RunKey, ending: Ending, turn: TurnEnding | None, nodes: str, writes: Mapping[str, str]
-    ) -> bool:
-        """Enter a terminal state, once, with everything that is left to store. False when the run had one already."""
+    @staticmethod
+    def finishing(
+        plan: Plan, key: RunKey, ending: Ending, turn: TurnEnding | None, nodes: str, writes: Mapping[str, str]
+    ) -> Order:
+        """What enters a terminal state, once, with everything that is left to store.
+
+        Tells whether the run was in none before; else it changes nothing. To send it again is harmless.
+        """
         values = {
             **_nodes(plan, key, nodes), "status": ending.status, "record_status": ending.record_status,
             "error": ending.error, "last": ending.last_sequence, "outputs": ending.outputs, "elapsed": ending.elapsed,
@@ -144,23 +155,24 @@ class WorkflowRunStore:
                 "message_status": "error" if ending.status == "failed" else "normal",
                 "files": dump(list(turn.files)), "writes": _written(writes),
             }
-        return bool(self._uow.execute(FINISH if turn is None else FINISH_TURN, values).scalar_one())
+        return Order(FINISH if turn is None else FINISH_TURN, values)
 
-    def pause(self, plan: Plan, key: RunKey, pausing: Pausing, nodes: str, writes: Mapping[str, str]) -> bool:
-        """Let go of a run until somebody answers. False when it was to be stopped or had ended."""
-        paused: bool = self._uow.execute(
+    @staticmethod
+    def pausing(plan: Plan, key: RunKey, pausing: Pausing, nodes: str, writes: Mapping[str, str]) -> Order:
+        """What lets go of a run until somebody answers; tells whether it was neither to be stopped nor had ended."""
+        return Order(
             PAUSE,
             {
                 **_nodes(plan, key, nodes), "writes": _written(writes), "last": pausing.last_sequence,
                 "elapsed": pausing.elapsed, "tokens": pausing.tokens, "steps": pausing.steps, "state": pausing.state,
                 "plan": pausing.plan, "reasons": pausing.reasons, "forms": pausing.forms, "answer": pausing.answer,
             },
-        ).scalar_one()
-        return paused
+        )
 
-    def step(self, plan: Plan, nodes: str) -> None:
-        """Store the execution of a single node, which belongs to no run."""
-        self._uow.execute(STEP, _nodes(plan, None, nodes))
+    @staticmethod
+    def stepping(plan: Plan, nodes: str) -> Order:
+        """What stores the execution of a single node, which belongs to no run."""
+        return Order(STEP, _nodes(plan, None, nodes))
 
 
 def _ids(plan: Plan, key: RunKey | None) -> dict[str, Any]:

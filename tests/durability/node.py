@@ -23,6 +23,7 @@ from server.chat.service import ChatService
 from server.chat.storing import Endings
 from server.chat.turn import Question
 from server.db.bridge import Database
+from server.db.direct import Direct
 from server.db.engine import make_engine, uow_factory
 from server.kit.caller import AppContext, Caller, EndUser
 from server.kit.ids import new_id
@@ -131,7 +132,8 @@ class Node:
         settings = self.settings
         self.engine = make_engine(settings.database_url, pool_size=6)
         self.uow = uow_factory(self.engine)
-        self.db, self.own_db = Database(4, 100), Database(2, 100)
+        self.db = Database(4, 100, Direct(self.engine, size=2, queue_limit=100))
+        self.own_db = Database(2, 100)
         self.redis = redis_client(settings.redis_url, connections=16)
         self.blocking = redis_client(settings.redis_url, connections=16)
         self.bus = Bus(self.redis)

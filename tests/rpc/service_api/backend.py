@@ -30,6 +30,7 @@ from server.conversation.service import ConversationService
 from server.conversation.servicer import ConversationServicer
 from server.conversation.wire import MessagePrinter
 from server.db.bridge import Database
+from server.db.direct import Direct
 from server.db.engine import make_engine, uow_factory
 from server.edge.interceptor import Edge
 from server.edge.rules import rules_of
@@ -152,7 +153,8 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
     async with AsyncExitStack() as stack:
         engine = make_engine(postgres_url, pool_size=8)
         stack.callback(engine.dispose)
-        uow, db = uow_factory(engine), Database(8, 100)
+        direct = Direct(engine, size=2, queue_limit=100)
+        uow, db = uow_factory(engine), Database(8, 100, direct)
         stack.callback(db.close)
         redis = Redis.from_url(redis_url)
         stack.push_async_callback(redis.aclose)
@@ -172,7 +174,7 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
             ConversationServicer(db, conversations, asking), server
         )
         message_service_pb2_grpc.add_MessageServiceServicer_to_server(
-            MessageServicer(db, MessageService(uow), asking, printer), server
+            MessageServicer(db, MessageService(db, uow), asking, printer), server
         )
         workflows = WorkflowLibrary(db, uow, Sealer("x" * 32), Bus(redis))
         app_info_service_pb2_grpc.add_AppInfoServiceServicer_to_server(
@@ -191,13 +193,13 @@ async def running(postgres_url: str, redis_url: str, files: Path, limits: Limits
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
         backend = Backend(World(uow), models, asking, links, channel, files)
         event.listen(engine, "before_cursor_execute", lambda *args: backend.statements.append(args[2]))
-        rows = uow._reads.rows
+        sql = direct._compiler.sql
 
-        def noted(connection: Any, statement: Any, parameters: Any) -> Any:
+        def noted(statement: Any) -> Any:
             backend.statements.append(str(statement))
-            return rows(connection, statement, parameters)
+            return sql(statement)
 
-        uow._reads.rows = noted  # type: ignore[method-assign]
+        direct._compiler.sql = noted  # type: ignore[method-assign]
         yield backend
 
 
