@@ -20,7 +20,9 @@ def new_id() -> str:
     value = (millis << 80) | int.from_bytes(os.urandom(10), "big")
     value = (value & ~(0xF000 << 64)) | (0x7000 << 64)
     value = (value & ~(0xC000 << 48)) | (0x8000 << 48)
-    return str(uuid.UUID(int=value))
+    # As ``str(uuid.UUID(int=value))`` would, at half the cost: a run takes five of them.
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def is_uuid(text: str) -> bool:

@@ -21,6 +21,18 @@ from server.runs.run import is_pause, is_terminal
 from transom.run.v1.event_pb2 import RunEvent
 
 _FIELD = b"e"
+# For each log: the id of its next entry, the entry, and the seconds that it is to be kept from now on, or 0. Answers
+# what is wrong with each, if anything. One command, because the client takes 50 us of CPU for each that it sends.
+_APPEND = """
+local wrong = {}
+for at, key in ipairs(KEYS) do
+  local id, entry, seconds = ARGV[3 * at - 2], ARGV[3 * at - 1], ARGV[3 * at]
+  local added = redis.pcall('XADD', key, id, 'e', entry)
+  wrong[at] = type(added) == 'table' and added.err or ''
+  if seconds ~= '0' then redis.call('EXPIRE', key, seconds) end
+end
+return wrong
+"""
 _CLOSED = 2**62
 # Entries of one read; an entry holds what came in 40 ms, with many runs in up to 250 ms (keeper.py).
 _PAGE = 32
@@ -79,29 +91,29 @@ class EventLog:
 
     def __init__(self, redis: Redis, blocking: Redis, seconds: int) -> None:
         self._redis = redis
+        self._append = redis.register_script(_APPEND)
         self._blocking = blocking
         self._seconds = seconds
 
     async def append(self, batches: Sequence[tuple[str, Sequence[RunEvent]]]) -> list[bool]:
         """Add events to the logs of runs; False where another process has closed the log. Idempotent."""
-        pipeline = self._redis.pipeline(transaction=False)
+        keys, values = list[str](), list[str | bytes | int]()
         for task_id, events in batches:
-            pipeline.xadd(_key(task_id), {_FIELD: _pack(events)}, id=f"{events[-1].sequence}-0")
-        for task_id, events in batches:
+            keys.append(_key(task_id))
             # From the start, in case nobody writes an end, and anew from the end; workflows may pause and go on.
-            if events[0].sequence == 1 or is_terminal(events[-1]) or is_pause(events[-1]) or _resumes(events[0]):
-                pipeline.expire(_key(task_id), self._seconds)
-        results = await pipeline.execute(raise_on_error=False)
+            is_dated = (
+                events[0].sequence == 1 or is_terminal(events[-1]) or is_pause(events[-1]) or _resumes(events[0])
+            )
+            values += (f"{events[-1].sequence}-0", _pack(events), self._seconds if is_dated else 0)
+        found = await self._append(keys=keys, args=values)
         return [
-            await self._is_written(task_id, result)
-            for (task_id, _), result in zip(batches, results[: len(batches)], strict=True)
+            not wrong or await self._is_written(task_id, wrong.decode())
+            for (task_id, _), wrong in zip(batches, found, strict=True)
         ]
 
-    async def _is_written(self, task_id: str, result: object) -> bool:
-        if not isinstance(result, Exception):
-            return True
-        if not isinstance(result, ResponseError) or _NOT_NEWER not in str(result):
-            raise result
+    async def _is_written(self, task_id: str, wrong: str) -> bool:
+        if _NOT_NEWER not in wrong:
+            raise ResponseError(wrong)
         # An earlier attempt was carried out after all, unless the log is closed.
         newest: Any = await self._redis.xrevrange(_key(task_id), count=1)
         return not newest or int(newest[0][0].split(b"-")[0]) < _CLOSED

@@ -71,17 +71,27 @@ class Runs:
 
         A caller that is cancelled meanwhile leaves both to go on. ``work`` ends the run itself.
         """
-        begin = asyncio.create_task(self._begin(commit, work))
-        self._keep(begin)
-        return await asyncio.shield(begin)
+        begun: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        self._keep(asyncio.create_task(self._carry_out(commit, work, begun), name="run"))
+        return await begun
 
-    async def _begin(self, commit: Commit, work: Work) -> Run:
-        stored = await commit()
+    async def _carry_out(self, commit: Commit, work: Work, begun: asyncio.Future[Run]) -> None:
+        try:
+            stored = await commit()
+        except Exception as error:
+            # For the caller, unless it has left.
+            if not begun.done():
+                begun.set_exception(error)
+            return
+        except asyncio.CancelledError:
+            begun.cancel()
+            raise
         run = stored if isinstance(stored, Run) else Run(stored)
         self.active[run.key.task_id] = run
         RUNS_STARTED.add((run.key.mode,))
-        self._keep(asyncio.create_task(self._guard(run, work), name=f"run {run.key.task_id}"))
-        return run
+        if not begun.done():
+            begun.set_result(run)
+        await self._guard(run, work)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
         self._tasks.add(task)
@@ -90,7 +100,6 @@ class Runs:
     def _drop(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled():
-            # What a start raises is for its caller, who may have left.
             task.exception()
 
     async def _guard(self, run: Run, work: Work) -> None:
