@@ -40,7 +40,7 @@ def add_debugging(
 ) -> None:
     """Authors who try easy apps out."""
     stop = workflows.console.stop
-    debug = DebugService(core.db, core.access, apps, chat, MessageService(core.uow), asking, stop)
+    debug = DebugService(core.db, core.access, apps, chat, MessageService(core.db, core.uow), asking, stop)
     registry.add(DebugServicer(debug, core.runs), debug_pb2, debug_grpc, "DebugService", "DebugStreamService")
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from server.chat.turn import Question
-from server.db.engine import UnitOfWork
+from server.db.direct import Order
 from server.kit.caller import Caller
 from tests.durability.node import Node, Pen, all_of, eventually, some_caller, told
 
@@ -24,20 +23,20 @@ def _statuses(node: Node, caller: Caller) -> list[str]:
 
 
 async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_stored(node: Node) -> None:
-    held, inside = threading.Event(), threading.Event()
+    held, inside = asyncio.Event(), asyncio.Event()
     store = node.chat._store
 
-    def slowly(*args: Any) -> Any:
-        key = store(*args)
+    async def slowly(*args: Any) -> Any:
+        key = await store(*args)
         inside.set()
-        assert held.wait(10)
+        await held.wait()
         return key
 
     node.chat._store = slowly  # type: ignore[method-assign]
     node.models.pen = pen = Pen()
     caller = some_caller()
     call = asyncio.create_task(node.chat.start(caller, Question(inputs={}, query="hello")))
-    await asyncio.to_thread(inside.wait, 10)
+    await asyncio.wait_for(inside.wait(), 10)
     call.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await call
@@ -51,18 +50,19 @@ async def test_g1_client_that_leaves_during_the_commit_still_gets_its_answer_sto
 async def test_g5_run_whose_commit_was_reported_as_failed_ends_within_the_lease(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks after COMMIT was sent: the row is there, the caller was told 503."""
-    commit = UnitOfWork.commit
+    """The connection breaks after the statement was carried out: the row is there, the caller was told 503."""
+    send = node.db.send
     caller = some_caller()
     broken: list[bool] = []
 
-    def lossy(self: UnitOfWork) -> None:
-        commit(self)
-        if not broken and threading.current_thread().name.startswith("db") and _statuses(node, caller):
+    async def lossy(order: Order) -> Any:
+        rows = await send(order)
+        if not broken:
             broken.append(True)
-            raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
+            raise OperationalError("EXECUTE", {}, Exception("server closed the connection unexpectedly"))
+        return rows
 
-    monkeypatch.setattr(UnitOfWork, "commit", lossy)
+    monkeypatch.setattr(node.db, "send", lossy)
     with pytest.raises(OperationalError):
         await node.chat.start(caller, Question(inputs={}, query="hello"))
     assert _statuses(node, caller) == ["running"]

@@ -11,6 +11,7 @@ import psycopg2
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from server.db.direct import Order
 from server.kit.ids import new_id
 from server.llm.port import Usage
 from server.runs.run import Run, RunKey
@@ -148,7 +149,7 @@ async def test_g5_run_that_goes_on_after_a_long_pause_is_not_swept_while_it_is_t
     async def work(run: Run) -> None:
         await over.wait()
 
-    start = asyncio.create_task(node.runs.start(take, work))
+    start = asyncio.create_task(node.runs.start(lambda: node.db(take), work))
     await eventually(taken.is_set, "it is taken")
     await _beat(node)
     beaten.set()
@@ -245,17 +246,17 @@ async def test_g5_final_commit_whose_reply_is_lost_is_the_end_and_no_takeover(
     node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, pen = await node.start(some_caller())
-    end = node.endings._end
+    send = node.db.send
     lost: list[bool] = []
 
-    def lossy(*args: Any) -> bool:
-        stored = end(*args)
+    async def lossy(order: Order) -> Any:
+        rows = await send(order)
         if not lost:
             lost.append(True)
-            raise OperationalError("COMMIT", {}, Exception("server closed the connection unexpectedly"))
-        return stored
+            raise OperationalError("EXECUTE", {}, Exception("server closed the connection unexpectedly"))
+        return rows
 
-    monkeypatch.setattr(node.endings, "_end", lossy)
+    monkeypatch.setattr(node.db, "send", lossy)
     pen.write("whole")
     pen.end()
     events = await all_of(node.runs.follow(run))
