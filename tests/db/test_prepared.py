@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from server.db.engine import UowFactory, make_engine, uow_factory
-from server.db.prepared import hot
+from server.db.prepared import Compiler, hot
 from server.db.tables import messages
 
 _SHARE = hot(
@@ -87,3 +87,13 @@ def test_hot_statement_prepared_in_a_transaction_that_rolls_back_can_be_used_aft
     with uow() as transaction:
         transaction.execute(_SHARE, _VALUES)
     assert _row(uow)[3] == 2
+
+
+def test_statement_that_is_sent_directly_gets_values_as_the_driver_takes_them(uow) -> None:
+    for prepare in (True, False):
+        sql = Compiler(uow._engine.dialect, prepare=prepare).sql(_SHARE)
+        assert bool(sql.prepare) == prepare
+        assert sql.execute.startswith("EXECUTE") == prepare
+        assert sql.values(_VALUES) == {
+            "b_id": _VALUES["b_id"], "b_inputs": '{"a":[1,null]}', "b_text": "%s", "b_number": 42, "param_1": 10,
+        }
