@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def add_audio(registry: Registry, core: Core, models: Models, files: Files) -> None:
     """Speech in the Service API and the Web API, and in streams of answers."""
-    service = AudioService(core.db, MessageService(core.uow), core.workflows, models.runtime)
+    service = AudioService(core.db, MessageService(core.db, core.uow), core.workflows, models.runtime)
     servicer = AudioServicer(service, files.threads)
     registry.add(servicer, audio_pb2, audio_grpc, "AudioService")
     registry.add(servicer, web_pb2, web_grpc, "WebAudioService")
