@@ -283,6 +283,10 @@ def test_a_visitor_has_a_text_written(visit: Open, indexed: Knowledge, brain: Op
     seen.page.get_by_label("Topic").fill("rivers")
     seen.page.get_by_role("button", name="Run").click()
     expect(seen.answers).to_contain_text("About rivers")
+    with seen.page.expect_response(re.compile("/feedbacks$")) as rated:
+        seen.page.get_by_title("Bad answer").click()
+    assert rated.value.ok
+    expect(seen.page.get_by_title("Bad answer")).to_have_attribute("aria-pressed", "true")
     seen.picture("completion-phone-result")
 
 

@@ -3,6 +3,7 @@
 import { html } from "/pages/preact-htm.js";
 import { marked } from "/pages/marked.js";
 import DOMPurify from "/pages/purify.js";
+import { Icon } from "/pages/icons.js";
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.tagName === "A") {
@@ -15,6 +16,12 @@ export function Answer({ text, busy }) {
   if (!text) return busy ? html`<div class="answer busy" aria-label="The answer is being written"></div>` : null;
   const clean = DOMPurify.sanitize(marked.parse(text, { gfm: true, breaks: true }), { FORBID_TAGS: ["style", "form", "input"] });
   return html`<div class=${busy ? "answer busy" : "answer"} dangerouslySetInnerHTML=${{ __html: clean }}></div>`;
+}
+
+/** Whether an answer was good; the same choice again takes it back. */
+export function Rating({ rating, onRate }) {
+  return html`<button type="button" class=${rating === "like" ? "bare on" : "bare"} aria-pressed=${rating === "like"} onClick=${() => onRate("like")} title="Good answer"><${Icon} name="good" solid=${rating === "like"} /></button>
+    <button type="button" class=${rating === "dislike" ? "bare on" : "bare"} aria-pressed=${rating === "dislike"} onClick=${() => onRate("dislike")} title="Bad answer"><${Icon} name="bad" solid=${rating === "dislike"} /></button>`;
 }
 
 export function Sources({ items }) {

@@ -2,7 +2,7 @@
 
 import { html, useRef, useState } from "/pages/preact-htm.js";
 import { Fields, filled, initial, missing } from "/pages/fields.js";
-import { Answer } from "/pages/answer.js";
+import { Answer, Rating, Sources } from "/pages/answer.js";
 
 function Outputs({ values }) {
   const names = Object.keys(values || {});
@@ -27,6 +27,8 @@ export function Form({ site, features, client, kind }) {
     try {
       for await (const told of client.ask(runs, { inputs: filled(inputs) })) {
         if (told.task_id) task.current = told.task_id;
+        if (told.message_id) show({ message: told.message_id });
+        if (told.event === "message_end") show({ sources: told.metadata?.retriever_resources });
         if (told.event === "message") show({ text: now.text + told.answer });
         if (told.event === "text_chunk") show({ text: now.text + told.data.text });
         if (told.event === "message_replace") show({ text: told.answer });
@@ -41,6 +43,11 @@ export function Form({ site, features, client, kind }) {
     show({ busy: false });
   };
   const stop = () => client.json("POST", `${stops}/${task.current}/stop`, {});
+  const rate = async (rating) => {
+    const chosen = result.rating === rating ? null : rating;
+    await client.json("POST", `/messages/${result.message}/feedbacks`, { rating: chosen });
+    setResult((now) => ({ ...now, rating: chosen }));
+  };
   const form = features.user_input_form || [];
   const done = result && !result.busy && kind === "workflow" && result.outputs;
   return html`<section class="talk"><div class="scroll"><div class="column">
@@ -55,6 +62,9 @@ export function Form({ site, features, client, kind }) {
       ${result?.steps?.length > 0 && site.show_workflow_steps && html`<details class="sources" open=${result.busy}><summary>${result.steps.length} steps</summary>
         <ol>${result.steps.map((step) => html`<li>${step.title} ${step.status === "running" ? "…" : step.status}</li>`)}</ol></details>`}
       ${done ? html`<${Outputs} values=${result.outputs} />` : result && html`<${Answer} text=${result.text} busy=${result.busy} />`}
+      ${features.retriever_resource?.enabled && html`<${Sources} items=${result?.sources} />`}
+      ${result?.message && !result.busy && html`<div class="tools"><${Rating} rating=${result.rating} onRate=${rate} />
+        <button type="button" class="bare" onClick=${() => navigator.clipboard?.writeText(result.text)}>Copy</button></div>`}
       ${result?.error && html`<p class="bad" role="alert">${result.error}</p>`}
     </div>
   </div></div></section>`;

@@ -3,7 +3,7 @@
 import { html, render, useEffect, useRef, useState } from "/pages/preact-htm.js";
 import { Client } from "/pages/client.js";
 import { Fields, filled, initial, missing } from "/pages/fields.js";
-import { Answer, Sources } from "/pages/answer.js";
+import { Answer, Rating, Sources } from "/pages/answer.js";
 import { Form } from "/pages/form.js";
 import { Icon } from "/pages/icons.js";
 import { Listen, Microphone, Pieces } from "/pages/speech.js";
@@ -43,8 +43,7 @@ function Turn({ turn, features, onRate, onAgain, onFault }) {
       ${turn.error && html`<p class="bad" role="alert">${turn.error}</p>`}
       ${features.retriever_resource?.enabled && html`<${Sources} items=${turn.sources} />`}
       ${!turn.busy && turn.message_id && html`<div class="tools">
-        <button class=${turn.rating === "like" ? "bare on" : "bare"} onClick=${() => onRate(turn, "like")} title="Good answer"><${Icon} name="good" solid=${turn.rating === "like"} /></button>
-        <button class=${turn.rating === "dislike" ? "bare on" : "bare"} onClick=${() => onRate(turn, "dislike")} title="Bad answer"><${Icon} name="bad" solid=${turn.rating === "dislike"} /></button>
+        <${Rating} rating=${turn.rating} onRate=${(rating) => onRate(turn, rating)} />
         ${features.text_to_speech?.enabled && html`<${Listen} client=${client} message=${turn.message_id} onFault=${onFault} />`}
         <button class="bare" onClick=${() => navigator.clipboard?.writeText(turn.answer)} title="Copy">Copy</button>
         <button class="bare" onClick=${() => onAgain(turn)} title="Answer again">Again</button>
