@@ -34,8 +34,7 @@ from server.llm.meter import Heard
 from server.llm.port import ChatModel, PromptMessage, Usage
 from server.retrieval.found import Asked, Retrieved
 from server.retrieval.settings import AppSearch
-from server.runs.ears import Outlet
-from server.runs.run import Run
+from server.runs.run import Outlet, Run
 from transom.common.v1.common_pb2 import Json
 from transom.run.v1.event_pb2 import AgentThought, MessageFile
 

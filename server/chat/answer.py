@@ -22,9 +22,8 @@ from server.llm import fitting
 from server.llm.port import ChatRequest
 from server.moderation.model import Subject, replaced
 from server.moderation.watch import OutputWatch
-from server.runs.ears import outlet
 from server.runs.registry import INTERNAL, Runs
-from server.runs.run import Run
+from server.runs.run import Outlet, Run
 from server.settings import Settings
 
 log = logging.getLogger("transom.chat")
@@ -84,10 +83,9 @@ class Answers:
         parameters = await fitting.shrink_max_tokens(
             turn.config.model.parameters, prompt.messages, turn.model.card.context_size, turn.model.count_tokens
         )
-        say = outlet(run, turn.ears)
         turn.watch = self._watch(run, turn)
-        if turn.watch is not None:
-            say = turn.watch.around(say)
+        # While nobody watches, a token costs nothing more.
+        say: Outlet = run.delta if turn.watch is None else turn.watch.around(run.delta)
         if turn.mode == "agent-chat" and self._parts.agents is not None:
             order = Order(
                 turn.config, turn.model, prompt.messages, parameters, prompt.stop, turn.session_id, turn.via, say

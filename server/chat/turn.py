@@ -19,7 +19,6 @@ from server.kit.ids import NIL_UUID, canonical, is_uuid
 from server.llm.port import ChatModel, ModelFault, Usage
 from server.moderation.watch import OutputWatch
 from server.retrieval.found import Retrieved
-from server.runs.ears import Ear
 from server.runs.run import Outcome
 
 
@@ -68,9 +67,7 @@ class Turn:
     via: str = ""
     # What an agent did.
     done: AgentWork = field(default_factory=AgentWork)
-    # Who listens to the answer while the model speaks.
-    ears: list[Ear] = field(default_factory=list)
-    # Who may replace it; None: nobody does.
+    # Who checks the answer while the model speaks; None: nobody does.
     watch: OutputWatch | None = None
 
 

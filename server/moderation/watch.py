@@ -7,8 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from server.moderation.model import Verdict
-from server.runs.ears import Outlet
-from server.runs.run import Run
+from server.runs.run import Outlet, Run
 
 log = logging.getLogger("transom.chat")
 

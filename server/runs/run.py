@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,9 @@ from server.kit.errors import AppError
 from server.kit.plain import clean_text
 from transom.common.v1.common_pb2 import AnswerMetadata
 from transom.run.v1.event_pb2 import MessageDelta, MessageEnd, MessageReplace, RunError, RunEvent
+
+Outlet = Callable[..., None]
+"""``say(text, selector=())``: takes the next piece of an answer, as ``Run.delta`` does."""
 
 _INSIST_SECONDS = 0.1
 

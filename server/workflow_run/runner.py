@@ -20,9 +20,8 @@ from server.engine.values import Selector
 from server.kit.errors import AppError, Reason
 from server.kit.plain import clean_text
 from server.moderation.watch import OutputWatch
-from server.runs.ears import Outlet
 from server.runs.registry import INTERNAL, Runs
-from server.runs.run import Run
+from server.runs.run import Outlet, Run
 from server.settings import Settings
 from server.workflow.draft_variable_store import DraftValue, DraftVariableStore
 from server.workflow_run import events
