@@ -22,7 +22,7 @@ _CONNECTIONS = 20
 # A process looks every 15 s for connections that nobody needs.
 _SETTLE_SECONDS = 40.0
 # Longer than all that is measured meanwhile.
-_SLOW, _QUICK = "bench@tokens=1,first=90000", "bench@tokens=1"
+_SLOW, _QUICK = "bench@tokens=2,delay=100000", "bench@tokens=1"
 _OPEN = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'transom'"
 _ASK: Graph = {
     "nodes": [start("name"), human("ask"), end(said=("ask", "said"))],
@@ -125,13 +125,14 @@ def _resume(place: _Place, app: App, result: Result) -> None:
     tokens = [row[0] for row in place.world.sql(statement, place.product.postgres_url)]
     body = {"inputs": {"said": "yes"}, "action": "ok", "user": "somebody"}
 
+    client = httpx.Client(base_url=place.product.url, headers=app.headers, timeout=60)
+
     def answer(token: str) -> str:
-        url = f"{place.product.url}/v1/form/human_input/{token}"
-        reply = httpx.post(url, json=body, headers=app.headers, timeout=60)
+        reply = client.post(f"/v1/form/human_input/{token}", json=body)
         return "" if reply.is_success else reply.text
 
     began = time.monotonic()
-    with ThreadPoolExecutor(10) as pool:
+    with client, ThreadPoolExecutor(10) as pool:
         refused = [text for text in pool.map(answer, tokens) if text]
     until, done = began + 60, 0
     while time.monotonic() < until and done + len(refused) < _RESUMED:
