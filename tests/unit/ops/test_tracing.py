@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 
 import pytest
 
+from server.agent.tools import ToolUse, bind
+from server.engine.ports import ToolFaultError, ToolMessage, ToolSpec
 from server.kit import trace
+from server.llm.calls import Timings, stream_with_retries
+from server.llm.port import Chunk, ModelCard, Usage
 from server.ops.meters import SPANS
 from server.ops.tracing import OtlpTracer
 from server.settings import SettingsError, load
-from tests.doubles.collector import Collector
+from tests.doubles.collector import Collector, Span
 from tests.harness.product import ROOT
 from tests.harness.stores import wait_until
 
@@ -87,6 +92,68 @@ def test_a_collector_that_is_away_is_told_of_once_and_found_again(
     tracer.close()
     assert [record.name for record in caplog.records] == ["transom.traces"]
     assert "takes no spans" in caplog.text
+
+
+@pytest.fixture
+def collected() -> Iterator[Callable[[], dict[str, Span]]]:
+    """Has spans of this process collected; gives them by their names, once all are there."""
+    with Collector() as collector:
+        tracer = OtlpTracer(collector.endpoint, "a-service", 1.0)
+        trace.install(tracer)
+
+        def found() -> dict[str, Span]:
+            trace.install(None)
+            tracer.close()
+            return {span.name: span for span in collector.spans()}
+
+        yield found
+        trace.install(None)
+
+
+async def test_a_stream_that_is_cut_is_no_failure_and_leaves_no_span_behind(
+    collected: Callable[[], dict[str, Span]],
+) -> None:
+    async def attempt() -> AsyncGenerator[Chunk, None]:
+        with trace.http("POST", "http://model.example:8000/v1/chat?key=secret"):
+            await asyncio.sleep(0)
+        yield Chunk("one")
+        yield Chunk("two", usage=Usage(7, 2, 9))
+        yield Chunk("three")
+
+    with trace.begin("run"):
+        chunks = stream_with_retries(attempt, Timings(), ModelCard("m", "llm", provider="langgenius/openai/openai"))
+        async for chunk in chunks:
+            if chunk.usage:
+                break
+        await chunks.aclose()
+        with trace.begin("after"):
+            pass
+    spans = collected()
+    assert spans["POST"].parent == spans["chat m"].id
+    assert spans["chat m"].parent == spans["after"].parent == spans["run"].id
+    assert not spans["chat m"].failed
+    assert spans["chat m"].values | {
+        "gen_ai.system": "openai", "gen_ai.usage.input_tokens": 7, "transom.outcome": "cut",
+    } == spans["chat m"].values  # fmt: skip
+    assert spans["POST"].values == {
+        "http.request.method": "POST", "url.scheme": "http", "server.address": "model.example", "server.port": 8000,
+    }  # fmt: skip
+
+
+async def test_a_tool_of_an_agent_has_a_span(collected: Callable[[], dict[str, Span]]) -> None:
+    class Broken:
+        async def spec(self, *_: object) -> ToolSpec:
+            return ToolSpec("builtin", "time", "current_time", "label", "does nothing")
+
+        async def invoke(self, *_: object) -> AsyncGenerator[ToolMessage, None]:
+            raise ToolFaultError("no")
+            yield
+
+    (tool,) = await bind(Broken(), None, [ToolUse("builtin", "time", "current_time")], None)  # type: ignore[arg-type]
+    with trace.begin("run"):
+        assert (await tool.call({})).error == "no"
+    spans = collected()
+    assert (spans["execute_tool current_time"].failed, spans["execute_tool current_time"].parent) == (True, spans["run"].id)
 
 
 def test_nothing_of_the_sdk_is_imported_without_a_collector() -> None:
