@@ -16,6 +16,8 @@ from server.edge.printer import to_python
 from transom.run.v1.event_pb2 import MessageDelta, RunEvent, TextChunk
 
 PING = b"event: ping\n\n"
+# Events that are in no log, and so have no number.
+_SPEECH = frozenset({"tts_message", "tts_message_end"})
 
 
 class SsePrinter:
@@ -50,8 +52,7 @@ class SsePrinter:
         else:
             flat = project(event)
             data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"
-        # What is not in the log has no number.
-        return b"id: %d\n%b" % (event.sequence, data) if self._ids and event.sequence else data
+        return b"id: %d\n%b" % (event.sequence, data) if self._ids and kind not in _SPEECH else data
 
 
 # Keys of a citation that a visitor sees.

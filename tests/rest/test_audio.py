@@ -350,6 +350,18 @@ def test_stop_ends_the_speech_of_a_run_that_goes_on_and_of_one_that_has_ended(sp
         assert item["event"] == "tts_message_end" and time.monotonic() - stopped < 3
 
 
+def test_reader_who_leaves_stops_the_speech_and_not_the_answer(speech: Speech) -> None:
+    speech.voice("left-voice@delay=200")
+    app = speech.workspace.app(model=f"left@text={'Some words are said here. ' * 8}", **PLAYS)
+    with app.stream() as reply:
+        for frame in frames(reply.iter_text()):
+            if event(frame)["event"] == "tts_message":
+                break
+    spoken = [call for call in speech.double.calls if call.model.startswith("left-voice")][-1]
+    wait_until(lambda: spoken.disconnected_at is not None, "the call of the voice is closed", seconds=5)
+    assert app.http.get("/v1/conversations", params={"user": "u"}).json()["data"]
+
+
 def test_stop_of_somebody_else_does_not_silence_an_answer(speech: Speech) -> None:
     app = speech.workspace.app(model=f"undisturbed@text={ANSWER}", **PLAYS)
     speech.voice("steady-voice@delay=50")
