@@ -14,6 +14,7 @@ from server.db.bridge import Database
 from server.edge.call import caller, current_call
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, invalid_param
+from server.kit.ids import new_id
 from transom.common.v1.common_pb2 import Result
 from transom.console.v1 import session_service_pb2 as pb
 from transom.console.v1 import session_service_pb2_grpc as rpc
@@ -46,8 +47,9 @@ class SetupServicer(rpc.SetupServiceServicer):
         if not await self._sessions.is_init_validated(current_call().metadata):
             raise AppError(Reason.NOT_INIT_VALIDATED)
         owner = new_owner(request.email, request.name, request.password, request.language)
-        hashed = await self._passwords.hash(owner.password)
-        await self._db(self._accounts.setup, owner, hashed)
+        hashed, tenant_id = await self._passwords.hash(owner.password), new_id()
+        account_id = await self._db(self._accounts.setup, owner, hashed, tenant_id=tenant_id)
+        current_call().caller = Caller(tenant_id=tenant_id, account_id=account_id)
         return Result(result=_SUCCESS)
 
     async def GetInit(self, request: pb.GetInitRequest, context: Any) -> pb.GetInitResponse:

@@ -161,6 +161,11 @@ def test_question_that_cannot_be_is_refused(workspace: Workspace, query: dict[st
     assert (reply.status_code, reply.json()["code"]) == (400, "invalid_param")
 
 
+def test_log_begins_with_the_setup(workspace: Workspace) -> None:
+    found = lines(workspace.console, action="Setup")
+    assert [(one["account"]["email"], one["outcome"]) for one in found] == [("owner@example.com", "success")]
+
+
 def test_log_of_another_workspace_is_not_shown(home: OtherWorkspace, product: Product, model_url: str) -> None:
     there = OtherWorkspace(product, model_url)
     assert profile(there.console)["id"] not in {one["account"]["id"] for one in lines(home.console)}

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import grpc
 import httpx
 import pytest
 
@@ -20,6 +21,7 @@ from tests.rest.calls import BINDINGS, policy_of, rest
 from tests.rest.parties import OtherWorkspace
 from tests.rest.people import ROLES, member
 from transom.common.v1 import options_pb2
+from transom.console.v1 import app_service_pb2, app_service_pb2_grpc
 
 EVERYONE = frozenset(ROLES)
 EDIT_APPS = frozenset({"owner", "admin", "editor"})
@@ -120,3 +122,17 @@ def _refusal(http: httpx.Client, verb: str, path: str, sent: Mapping[str, Any]) 
             return reply.status_code
         reply.read()
         return reply.json()
+
+
+def test_roles_hold_over_grpc_too(product: Product, sessions: Mapping[str, httpx.Client]) -> None:
+    with grpc.insecure_channel(product.url.removeprefix("http://")) as channel:
+        stub = app_service_pb2_grpc.AppServiceStub(channel)
+        for role, http in sessions.items():
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.DeleteApp(
+                    app_service_pb2.DeleteAppRequest(app_id=NOBODY),
+                    metadata=[("authorization", f"Bearer {http.cookies['access_token']}")],
+                )
+            error: Any = caught.value
+            expected = grpc.StatusCode.NOT_FOUND if role in EDIT_APPS else grpc.StatusCode.PERMISSION_DENIED
+            assert error.code() == expected, role
