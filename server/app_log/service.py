@@ -86,7 +86,8 @@ class LogService:
                 keyword=asked.keyword, since=since, until=_after_that_minute(until), annotated=asked.annotated,
                 sort=asked.sort, is_chat=modes is CHAT_MODES, hides_debugging=app.mode == "advanced-chat",
             )
-            total, rows = LogStore(uow).page(caller.tenant_id, app.id, wanted, asked.page, asked.limit)
+            skip = (asked.page - 1) * asked.limit
+            total, rows = LogStore(uow).page(caller.tenant_id, app.id, wanted, asked.limit, skip)
         return Page(rows, total)
 
     def chat(self, caller: Caller, app_id: str, conversation_id: str) -> Row:

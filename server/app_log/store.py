@@ -230,21 +230,22 @@ class LogStore:
 
     # Conversations
 
-    def page(self, tenant_id: str, app_id: str, wanted: LogFilter, page: int, limit: int) -> tuple[int, Sequence[Row]]:
-        """How many conversations match, and a page of them; pages count from 1."""
-        matches, found = _matches(wanted), {"b_app": app_id, "b_tenant": tenant_id}
+    def page(self, tenant_id: str, app_id: str, wanted: LogFilter, limit: int, skip: int) -> tuple[int, Sequence[Row]]:
+        """How many conversations match, and at most ``limit`` of them behind the first ``skip``."""
+        found = {"b_app": app_id, "b_tenant": tenant_id}
         source = conversations.outerjoin(end_users, end_users.c.id == _C.from_end_user_id)
-        counted = sa.select(sa.func.count()).select_from(source).where(*matches)
-        total = self._uow.execute(counted, found).scalar_one()
-        skip = (page - 1) * limit
-        if total <= skip:
-            return total, []
-        # The page first, by its index alone: what is shown of a conversation is looked up for it and no other.
-        place = sa.select(_C.id).select_from(source).where(*matches).order_by(*_order(wanted.sort))
-        chosen = place.limit(limit).offset(skip).subquery("chosen")
-        columns = _CHATS if wanted.is_chat else _COMPLETIONS
+        matching = sa.select(_C.id, sa.func.count().over().label("total")).select_from(source).where(*_matches(wanted))
+        # First which ones, by an index: what is shown of a conversation is looked up for those on the page alone.
+        chosen = matching.order_by(*_order(wanted.sort)).limit(limit).offset(skip).cte("chosen")
+        total = sa.select(chosen.c.total).limit(1).scalar_subquery().label("total")
+        columns = (_CHATS if wanted.is_chat else _COMPLETIONS).add_columns(total)
         statement = columns.where(_OF_APP, _C.id.in_(sa.select(chosen.c.id))).order_by(*_order(wanted.sort))
-        return total, self._uow.execute(statement, found).all()
+        rows = self._uow.execute(statement, found).all()
+        if rows or not skip:
+            return (rows[0].total if rows else 0), rows
+        # Behind the last page.
+        behind = sa.select(sa.func.count()).select_from(matching.subquery("matching"))
+        return self._uow.execute(behind, found).scalar_one(), []
 
     def one(self, tenant_id: str, app_id: str, conversation_id: str) -> Row | None:
         """A conversation with its configuration ``document`` and its ``first_id``, the first message."""

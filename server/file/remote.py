@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from mimetypes import guess_extension
 from pathlib import PurePosixPath
 from urllib.parse import unquote
@@ -12,7 +11,7 @@ from server.chat.remote import described
 from server.file.model import FileHead, Limits, StoredFile
 from server.file.upload import Record, Uploads
 from server.kit.errors import AppError, Reason, invalid_param
-from server.kit.outbound import Answer, Outbound, OutboundError, Request, Timeouts, TooLargeError
+from server.kit.outbound import Answer, Outbound, OutboundError, Request, Timeouts
 from server.kit.plain import clean_text
 
 _LOOK = Timeouts(connect=3.0, read=3.0, write=0.0)
@@ -58,20 +57,15 @@ class RemoteUploads:
     async def fetch(self, tenant_id: str, url: str, record: Record[StoredFile]) -> StoredFile:
         """Fetch a file and have its copy recorded. Raises remote_file_upload_error, file_too_large and as uploads."""
         address = _checked(url)
-
-        def limit(headers: Sequence[tuple[str, str]], _: bytes) -> int:
-            return self._limits.size_of(_head_of(address, Answer(200, headers, b"", address)).extension)
-
         try:
-            answer = await self._outbound.request(Request("GET", address, timeouts=_FETCH), limit)
-        except TooLargeError:
-            raise AppError(Reason.FILE_TOO_LARGE) from None
+            async with self._outbound.stream(Request("GET", address, timeouts=_FETCH)) as stream:
+                if stream.status != 200:
+                    raise _failed(address, f"status {stream.status}")
+                told = _head_of(address, Answer(stream.status, stream.headers, b"", stream.url))
+                head = self._limits.head(told.name, told.mime_type)
+                return await self._uploads.keep_coming(tenant_id, head, stream.pieces, record)
         except OutboundError as error:
             raise _failed(address, str(error)) from error
-        if answer.status != 200:
-            raise _failed(address, f"status {answer.status}")
-        told = _head_of(address, answer)
-        return await self._uploads.keep(tenant_id, self._limits.head(told.name, told.mime_type), answer.body, record)
 
 
 def _head_of(address: str, answer: Answer) -> FileHead:

@@ -82,6 +82,25 @@ class Uploads:
             raise
         return await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
 
+    async def keep_coming(
+        self, tenant_id: str, head: FileHead, pieces: AsyncIterator[bytes], record: Record[T]
+    ) -> T:
+        """Keep bytes that are still coming as a file; no more than a piece is held. Raises file_too_large."""
+        most, size, hashed = self._limits.size_of(head.extension), 0, hashlib.sha256()
+        draft = await self._threads(self._storage.begin)
+        try:
+            async for piece in pieces:
+                size += len(piece)
+                if size > most:
+                    raise AppError(Reason.FILE_TOO_LARGE)
+                hashed.update(piece)
+                await self._threads(draft.write, piece)
+        except BaseException:
+            self._threads.later(draft.discard)
+            raise
+        received = Received(head, size, hashed.hexdigest(), {})
+        return await asyncio.shield(asyncio.ensure_future(self._keep(draft, tenant_id, received, record)))
+
     async def _read(self, reader: UploadReader, body: AsyncIterator[bytes]) -> None:
         """Feed the reader in pieces that are worth a switch of threads."""
         waiting = bytearray()

@@ -72,6 +72,8 @@ def test_conversations_of_all_users_are_listed_with_what_is_known_of_them(
     assert (ann["summary"], ann["from_source"], ann["annotated"]) == ("where is the whale", "api", False)
     assert ann["model_config"]["model"]["name"] == workspace.model
     assert ann["user_feedback_stats"] == ann["admin_feedback_stats"] == {"like": 0, "dislike": 0}
+    behind = get(workspace, chat, "chat-conversations", page=9, limit=1)
+    assert (behind["total"], behind["has_more"], behind["data"]) == (2, False, [])
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,11 @@ def test_file_that_may_not_or_cannot_be_had_is_refused(
         assert error(looked)[:2] == (status, code)
 
 
+def test_file_that_ends_too_early_is_not_kept(visitor: Visitor, site: WebServer) -> None:
+    reply = visitor.http.post("/api/remote-files/upload", json={"url": f"{site.url}/cut"})
+    assert error(reply)[:2] == (400, "remote_file_upload_error")
+
+
 # Forms without a passport
 
 
