@@ -66,10 +66,10 @@ class MemberStore:
         )
         return {row.account_id: Membership(**row._mapping) for row in self._uow.execute(statement)}
 
-    def count(self, tenant_id: str) -> int:
-        """Members, invited ones too."""
-        statement = sa.select(sa.func.count()).select_from(memberships).where(_M.tenant_id == tenant_id)
-        return self._uow.execute(statement).scalar_one()
+    def is_active(self, account_id: str) -> bool:
+        """Whether the account can log in."""
+        statement = sa.select(_A.id).where(_A.id == account_id, _A.status == "active")
+        return self._uow.execute(statement).one_or_none() is not None
 
     # Invitations
 

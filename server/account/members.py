@@ -116,8 +116,8 @@ class MemberService:
             if member.role == role:
                 raise invalid_param("The provided role is already assigned to the member.")
             if role == OWNER:
-                if not member.joined:
-                    raise invalid_param("role: only a member who has joined can be the owner.")
+                if not (member.joined and store.is_active(member.account_id)):
+                    raise invalid_param("role: only a member who has joined and is active can be the owner.")
                 # First, since a workspace has one owner at every moment.
                 store.set_role(caller.tenant_id, caller.the_account, "admin")
             store.set_role(caller.tenant_id, member.account_id, role)

@@ -331,10 +331,15 @@ def test_owner_changes_no_role_that_cannot_be_changed(home: OtherWorkspace, else
     pending = new_email()
     invite(home.console, pending)
     invited = listed(home.console)[pending]["id"]
+    banned = profile(member(home, "normal"))["id"]
+    with database(home.product) as connection:
+        connection.execute(sa.update(accounts).where(accounts.c.id == banned).values(status="banned"))
+        connection.commit()
     for member_id, role, status, code in (
         (owner, "admin", 400, "cannot-operate-self"), (mine, "king", 400, "invalid-role"), (mine, "", 400, "invalid-role"),
         (mine, "normal", 400, "invalid_param"), (stranger, "normal", 404, "member-not-found"),
         ("zzz", "normal", 404, "member-not-found"), (invited, "owner", 400, "invalid_param"),
+        (banned, "owner", 400, "invalid_param"),
     ):  # fmt: skip
         assert refused(set_role(home.console, member_id, role)) == (status, code), (member_id, role)
     Workspace.ok(set_role(home.console, invited, "editor"))
