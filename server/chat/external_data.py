@@ -11,6 +11,8 @@ from server.extension.model import QUERY_DATA, ExtensionError
 from server.kit.errors import AppError, invalid_param
 from server.kit.plain import clean_text
 
+_AT_ONCE = 10
+
 
 class Extensions(Protocol):
     """What asks extensions."""
@@ -61,15 +63,17 @@ async def filled(
     extensions: Extensions, tenant_id: str, app_id: str, tools: Sequence[DataTool], inputs: Mapping[str, Any],
     query: str,
 ) -> dict[str, Any]:
-    """The inputs with the values of all tools, which are asked at once and see what the client sent.
+    """The inputs with the values of all tools, which are asked at once (ten at most) and see what the client sent.
 
     Raises invalid_param for the first that fails; the others are then cut off.
     """
+    at_once = asyncio.Semaphore(_AT_ONCE)
 
     async def value(tool: DataTool) -> str:
         params = {"app_id": app_id, "tool_variable": tool.variable, "inputs": dict(inputs), "query": query}
         try:
-            said = await extensions.ask(tenant_id, tool.extension_id, QUERY_DATA, params)
+            async with at_once:
+                said = await extensions.ask(tenant_id, tool.extension_id, QUERY_DATA, params)
         except ExtensionError as error:
             raise _failed(tool, str(error)) from error
         if "result" not in said:

@@ -10,9 +10,13 @@ from server.extension.model import MODERATE_INPUT, MODERATE_OUTPUT, ExtensionErr
 from server.kit.errors import invalid_param
 from server.kit.plain import clean, clean_text
 from server.llm.names import OPENAI
+from server.llm.port import ModelFault
 from server.moderation.model import Rule, Side, Subject, Verdict
 
 MODEL = "omni-moderation-latest"
+SECONDS = 60.0
+"""How long the model may take, as long as an extension (server.extension.calls)."""
+
 _LONG = 50_000
 
 
@@ -78,11 +82,18 @@ class ModerationService:
             is_long = sum(map(len, texts)) > _LONG
             flagged = await asyncio.to_thread(_holds, texts, rule) if is_long else _holds(texts, rule)
         elif whole := "\n".join(texts):
-            judge = await self._models.moderation_model(subject.tenant_id, OPENAI, MODEL)
-            flagged = await judge.is_flagged(whole)
+            flagged = await self._judged(subject.tenant_id, whole)
         else:
             flagged = False
         return Verdict(is_final=True, text=side.preset) if flagged else None
+
+    async def _judged(self, tenant_id: str, text: str) -> bool:
+        judge = await self._models.moderation_model(tenant_id, OPENAI, MODEL)
+        try:
+            async with asyncio.timeout(SECONDS):
+                return await judge.is_flagged(text)
+        except TimeoutError as error:
+            raise ModelFault("unavailable", "The moderation model did not answer in time.") from error
 
     async def _asked(self, subject: Subject, rule: Rule, point: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
