@@ -147,9 +147,12 @@ def test_a_visitor_speaks_and_has_the_answer_read(visit: Open, indexed: Knowledg
     voice = model
     app = workspace.app(
         model=scripted(indexed, brain, text="It is blue."), speech_to_text={"enabled": True},
-        text_to_speech={"enabled": True},
+        text_to_speech={"enabled": True, "autoPlay": "enabled"},
     )  # fmt: skip
     seen = visit(phone=True)
+    seen.page.add_init_script(
+        "window.played = []; HTMLMediaElement.prototype.play = async function () { played.push(this.src); };"
+    )
     seen.go(f"/chat/{code_of(workspace, app)}")
     seen.page.get_by_title("Speak", exact=True).click()
     seen.picture("chat-phone-speaking")
@@ -159,9 +162,11 @@ def test_a_visitor_speaks_and_has_the_answer_read(visit: Open, indexed: Knowledg
     heard = next(call for call in reversed(brain.calls) if call.path.endswith("/audio/transcriptions"))
     assert b"audio/wav" in heard.body and b"RIFF" in heard.body and len(heard.body) > 10_000
     seen.page.get_by_role("button", name="Send").click()
+    seen.page.wait_for_function("played.length === 1 && played[0].startsWith('blob:')")
     with seen.page.expect_response(re.compile("/text-to-audio$")) as read:
         seen.page.get_by_title("Read aloud").click()
     assert read.value.headers["content-type"] == "audio/mpeg"
+    seen.page.wait_for_function("played.length === 2")
     seen.picture("chat-phone-read")
     said = next(call for call in reversed(brain.calls) if call.model == voice)
     assert said.json()["input"].strip() == "It is blue."
