@@ -21,10 +21,15 @@ def _is_ours(record: logging.LogRecord) -> bool:
     return not record.getMessage().startswith("Invalid encoding on ")
 
 
-class _Line(logging.Formatter):
-    """Says behind the message, before a stack, which request and which trace it belongs to."""
+class Line(logging.Formatter):
+    """One line, before a stack: the message, and which request and which trace it belongs to.
+
+    What a database complains of goes on with its statement; that is left out.
+    """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line without a stack."""
+        record.message = record.message.partition("\n")[0]
         ids = [f"{name} {value}" for name, value in (("request", request_id()), ("trace", trace_id())) if value]
         line = super().formatMessage(record)
         return f"{line} ({', '.join(ids)})" if ids else line
@@ -34,7 +39,7 @@ def configure(level: str, *, part: str) -> None:
     """Set up logging of one process; libraries speak from WARNING on."""
     handler = logging.StreamHandler(sys.stdout)
     text = f"%(asctime)s.%(msecs)03d %(levelname)-7s {part} %(name)s: %(message)s"
-    handler.setFormatter(_Line(text, datefmt="%Y-%m-%dT%H:%M:%S"))
+    handler.setFormatter(Line(text, datefmt="%Y-%m-%dT%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name in _SILENT:
         logging.getLogger(name).setLevel(logging.ERROR)

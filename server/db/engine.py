@@ -37,6 +37,8 @@ def make_engine(url: str, *, pool_size: int, prepare: bool = True) -> Engine:
         pool_timeout=10,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
+        # Errors are logged; what was to be stored is nobody's business there.
+        hide_parameters=True,
         connect_args=dict(CONNECT),
     )
     if prepare:

@@ -127,7 +127,10 @@ def _postgres(at: Layout) -> Plan | None:
         name="postgres", command=postgres.command(where, connections=connections), ready=ready, prepare=prepare,
         note=f"PostgreSQL in {_short(where.data)}",
         # What it says to those who ask whether it is ready.
-        unsaid=(b"the database system is starting up",),
+        unsaid=(
+            b"the database system is starting up", b"is not yet accepting connections",
+            b"Consistent recovery state has not",
+        ),
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 from celery.platforms import SecurityWarning
 from kombu.exceptions import OperationalError
 
@@ -48,6 +49,8 @@ def run(
     configure(settings.log_level, part="worker")
     # What it fears of root, pickled messages, is refused: JSON only.
     warnings.simplefilter("ignore", SecurityWarning)
+    # What it will do with running tasks in a later version, told whenever the broker was away.
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)
     threads = concurrency or settings.worker_concurrency
     app = make_app(settings)
     app.jobs = _jobs_of_process(settings, connections=threads + 4 if pool == "threads" else 4)

@@ -81,3 +81,11 @@ def test_single_statement_is_all_that_the_server_hears(uow, fresh_postgres_url: 
 def test_transaction_reads_committed_rows_whatever_the_server_defaults_to(uow) -> None:
     with uow() as transaction:
         assert transaction.execute(sa.text("SHOW transaction_isolation")).scalar_one() == "read committed"
+
+
+def test_error_of_a_statement_hides_what_was_to_be_stored(postgres_url: str) -> None:
+    engine = make_engine(postgres_url, pool_size=1)
+    with engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as failed:
+        connection.execute(sa.text("SELECT 1 / 0 WHERE :what <> ''"), {"what": "a question of somebody"})
+    engine.dispose()
+    assert "division by zero" in str(failed.value) and "somebody" not in str(failed.value)
