@@ -149,6 +149,22 @@ def test_agent_is_tried_out_event_by_event_only(workspace: Workspace, chat: App)
     assert told[-1]["event"] == "message_end"
 
 
+def test_author_sends_an_upload_of_their_own_along(workspace: Workspace, chat: App) -> None:
+    upload = {"file": ("dot.png", b"\x89PNG\r\n\x1a\n" + b"0" * 64, "image/png")}
+    mine = workspace.ok(workspace.console.post("/console/api/files/upload", files=upload))["id"]
+    theirs = workspace.ok(chat.http.post("/v1/files/upload", files=upload, data={"user": "u"}))["id"]
+    tried = posted(workspace, chat, file_upload={
+        "enabled": True, "allowed_file_types": ["image"], "allowed_file_upload_methods": ["local_file"],
+        "number_limits": 1,
+    })  # fmt: skip
+    file = {"type": "image", "transfer_method": "local_file", "upload_file_id": mine}
+    made = workspace.ok(ask(workspace, chat, model_config=tried, files=[file]))
+    (shown,) = workspace.ok(workspace.console.get(f"{place(chat)}/messages/{made['id']}"))["message_files"]
+    assert (shown["upload_file_id"], shown["filename"], shown["belongs_to"]) == (mine, "dot.png", "user")
+    refused = ask(workspace, chat, model_config=tried, files=[{**file, "upload_file_id": theirs}])
+    assert (refused.status_code, refused.json()["message"]) == (400, "Invalid upload file")
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
