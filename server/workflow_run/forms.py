@@ -97,7 +97,12 @@ class Forms:
             return found
 
     async def resume(self, run_id: str) -> None:
-        """Go on with a paused run by what was answered; nothing when another process does."""
+        """Go on with a paused run by what was answered; nothing when another process does.
+
+        A process that ends leaves it to others, or to the next one: it would have to stop the run as a user does.
+        """
+        if self._runs.draining:
+            return
         loaded = await self._db(self._load, run_id)
         if loaded is None:
             return
