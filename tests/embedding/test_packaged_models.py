@@ -22,7 +22,7 @@ from server.embedded.embedder import LONGEST, _clean
 from server.embedded.model import EMBEDDING
 from server.embedded.state import free_ports
 from server.llm.calls import Timings
-from server.llm.catalogue import LOCAL_EMBEDDING, LOCAL_MODEL, find
+from server.llm.catalogue import LOCAL_EAR, LOCAL_EMBEDDING, LOCAL_MODEL, LOCAL_VOICE, find
 from server.llm.names import LOCAL
 from server.llm.openai_provider import LocalProvider
 from server.llm.port import ChatRequest, ModelFault, PromptMessage
@@ -167,10 +167,10 @@ def test_wrong_key_is_refused(packaged) -> None:
     assert refusal(packaged, {"model": EMBEDDING, "input": "a"}, "")[0] == 401
 
 
-def test_models_lists_both(packaged) -> None:
+def test_models_lists_all(packaged) -> None:
     request = urllib.request.Request(f"{packaged.url}/v1/models", headers={"Authorization": f"Bearer {KEY}"})
     with urllib.request.urlopen(request, timeout=10) as answer:
-        assert [item["id"] for item in json.load(answer)["data"]] == [LOCAL_MODEL, LOCAL_EMBEDDING]
+        assert [item["id"] for item in json.load(answer)["data"]] == [LOCAL_MODEL, LOCAL_EMBEDDING, LOCAL_EAR, LOCAL_VOICE]
 
 
 def test_chat_and_embeddings_share_one_connection(packaged) -> None:
@@ -248,3 +248,29 @@ async def test_local_provider_streams_chat_and_embeds(packaged) -> None:
             await call
         assert caught.value.fault == "auth"
     await refused.close()
+
+
+@pytest.mark.parametrize(
+    ("order", "status", "word"),
+    [
+        ({"model": "nobody", "input": "hi"}, 404, "does not exist"),
+        ({"model": LOCAL_VOICE}, 400, "input"),
+        ({"model": LOCAL_VOICE, "input": "x" * 10_001}, 400, "10,000"),
+        ({"model": LOCAL_VOICE, "input": "hi", "voice": "alloy"}, 400, "voice"),
+        ({"model": LOCAL_VOICE, "input": "hi", "response_format": "opus"}, 400, "response_format"),
+    ],
+)
+def test_speech_that_cannot_be_made_is_refused_in_openais_shape(packaged, order, status, word) -> None:
+    for key, expected in ((KEY, status), ("another", 401)):
+        with pytest.raises(HTTPError) as caught:
+            packaged.post("/v1/audio/speech", order, key)
+        error = json.load(caught.value)["error"]
+        assert caught.value.code == expected and {"message", "type", "param", "code"} == set(error)
+        assert word in error["message"] or expected == 401
+
+
+def test_recording_needs_a_form_with_a_file(packaged) -> None:
+    for body, word in ((b"{}", "multipart"), (b"", "multipart")):
+        with pytest.raises(HTTPError) as caught:
+            packaged.post("/v1/audio/transcriptions", body)
+        assert caught.value.code == 400 and word in json.load(caught.value)["error"]["message"]
