@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.doubles.behaviour import Behaviour
 from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import PASSWORD, App, Workspace
+from tests.harness.stores import wait_until
 from tests.rest.flows import chain, end, flow, llm, start
 from tests.rest.knowledge import Knowledge
 from tests.rest.test_knowledge_apps import SEA, TEXT, configs
@@ -55,6 +56,10 @@ class Visit:
     def ask(self, text: str) -> None:
         self.page.get_by_label("Message").fill(text)
         self.page.get_by_role("button", name="Send").click()
+
+    def wait(self, condition: str) -> None:
+        """Until it holds. The policy of the pages lets no script in that looks for itself."""
+        wait_until(lambda: bool(self.page.evaluate(condition)), condition, every=0.05)
 
     @property
     def answers(self) -> Any:
@@ -162,11 +167,11 @@ def test_a_visitor_speaks_and_has_the_answer_read(visit: Open, indexed: Knowledg
     heard = next(call for call in reversed(brain.calls) if call.path.endswith("/audio/transcriptions"))
     assert b"audio/wav" in heard.body and b"RIFF" in heard.body and len(heard.body) > 10_000
     seen.page.get_by_role("button", name="Send").click()
-    seen.page.wait_for_function("played.length === 1 && played[0].startsWith('blob:')")
+    seen.wait("played.length === 1 && played[0].startsWith('blob:')")
     with seen.page.expect_response(re.compile("/text-to-audio$")) as read:
         seen.page.get_by_title("Read aloud").click()
     assert read.value.headers["content-type"] == "audio/mpeg"
-    seen.page.wait_for_function("played.length === 2")
+    seen.wait("played.length === 2")
     seen.picture("chat-phone-read")
     said = next(call for call in reversed(brain.calls) if call.model == voice)
     assert said.json()["input"].strip() == "It is blue."
