@@ -310,3 +310,32 @@ def test_chatflow_that_waits_longer_than_its_log_keeps_its_words(
     assert answer(joined) == "Wait. You said yes."
     page = app.http.get("/v1/messages", params={"user": "u", "conversation_id": body["conversation_id"]}).json()
     assert page["data"][0]["answer"] == "Wait. You said yes."
+
+
+def test_two_people_are_asked_at_once_and_answer_one_after_the_other(workspace: Workspace) -> None:
+    app = flow(workspace, {
+        "nodes": [start(), human("one"), human("two"), end(first=("one", "said"), second=("two", "said"))],
+        "edges": [edge("start", "one"), edge("start", "two"), edge("one", "end", "ok"), edge("two", "end", "ok")],
+    })  # fmt: skip
+    made = run(app)
+    tokens = {reason["node_id"]: reason["form_token"] for reason in made["data"]["reasons"]}
+    assert sorted(tokens) == sorted(made["data"]["paused_nodes"]) == ["one", "two"]
+    run_id = made["workflow_run_id"]
+    with following(app, run_id, "continue_on_pause=true", **{"Last-Event-ID": "0"}) as told:
+        assert fill_in(app, tokens["two"], inputs={"said": "b"}).status_code == 200
+        place = f"/v1/workflow/{run_id}/events?user=u&include_state_snapshot=true"
+
+        def waits_for_one() -> bool:
+            last = events([app.http.get(place).text])[-1]
+            return bool(last["event"] == "workflow_paused" and last["data"]["paused_nodes"] == ["one"])
+
+        wait_until(waits_for_one, "the run waits for the other one")
+        assert status(app, run_id)["status"] == "paused"
+        # The form that waited goes on waiting under its token.
+        assert app.http.get(f"/v1/form/human_input/{tokens['one']}").status_code == 200
+        assert fill_in(app, tokens["one"], inputs={"said": "a"}).status_code == 200
+    assert status(app, run_id)["outputs"] == {"first": "a", "second": "b"}
+    assert [event["_id"] for event in told] == list(range(1, len(told) + 1))
+    names = [event["event"] for event in told]
+    assert (names.count("workflow_paused"), names.count("human_input_form_filled")) == (2, 2)
+    assert names[-1] == "workflow_finished"
