@@ -29,6 +29,9 @@ class SsePrinter:
         self._simple = simple
         self._task = ""
         self._message_head = b""
+        # The source of the last piece of the answer: most pieces have the same.
+        self._source: list[str] = []
+        self._message_tail = _message_tail([])
 
     def print(self, events: Iterable[RunEvent]) -> bytes:
         """The bytes of events that leave in one write."""
@@ -42,13 +45,12 @@ class SsePrinter:
             if self._task != event.task_id:
                 self._task = event.task_id
                 self._message_head = _message_head(event)
-            answer = orjson.dumps(event.message.answer)
+            said = event.message
             # Only pieces of workflows have a source, and to look at it costs as much as to print the text.
-            if event.workflow_run_id:
-                source = orjson.dumps(_selector(event.message))
-                data = b'%b%b,"from_variable_selector":%b}\n\n' % (self._message_head, answer, source)
-            else:
-                data = self._message_head + answer + b',"from_variable_selector":null}\n\n'
+            source = said.from_variable_selector[:] if event.workflow_run_id else []
+            if source != self._source:
+                self._source, self._message_tail = source, _message_tail(source)
+            data = self._message_head + orjson.dumps(said.answer) + self._message_tail
         else:
             flat = project(event)
             data = b"data: " + orjson.dumps(simplified(flat) if self._simple else flat) + b"\n\n"
@@ -86,6 +88,10 @@ def simplified(flat: dict[str, Any]) -> dict[str, Any]:
 def _message_head(event: RunEvent) -> bytes:
     head = _envelope(event, "message") | {"id": event.message_id, "answer": ""}
     return b"data: " + orjson.dumps(head)[:-3]
+
+
+def _message_tail(source: list[str]) -> bytes:
+    return b',"from_variable_selector":%b}\n\n' % orjson.dumps(source or None)
 
 
 def _selector(said: MessageDelta | TextChunk) -> list[str] | None:

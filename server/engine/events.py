@@ -148,9 +148,12 @@ class ContainerFinished:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TextStreamed:
-    """A piece of the answer, in the order of the answer and end nodes; ``selector`` is its source, if it has one."""
+    """A piece of the answer, in the order of the answer and end nodes; ``selector`` is its source, if it has one.
+
+    Nobody changes one; it is not frozen because there is one a token, and a frozen one takes three times as long.
+    """
 
     text: str
     selector: Selector = ()

@@ -37,13 +37,15 @@ class Meter:
 
     def take(self, chunk: Chunk) -> str:
         """One piece; its text."""
+        text = chunk.text
+        if text:
+            self._first = self._first or time.perf_counter()
+            self._pieces.append(text)
         self._usage = chunk.usage or self._usage
         self._reason = chunk.finish_reason or self._reason
-        self._calls += chunk.calls
-        if chunk.text:
-            self._first = self._first or time.perf_counter()
-            self._pieces.append(chunk.text)
-        return chunk.text
+        if chunk.calls:
+            self._calls += chunk.calls
+        return text
 
     @property
     def has_begun(self) -> bool:

@@ -71,9 +71,12 @@ class RunKey:
         event.MergeFromString(self._envelope)
         return event
 
-    def blank(self, sequence: int) -> RunEvent:
-        """An event of this run without a body yet. For pieces of answers: a third of what ``event`` costs."""
-        event = RunEvent.FromString(self._envelope)
+    def blank(self, sequence: int, more: bytes = b"") -> RunEvent:
+        """An event of this run without a body yet. For pieces of answers: a third of what ``event`` costs.
+
+        ``more`` is what else is the same in several events, serialized.
+        """
+        event = RunEvent.FromString(self._envelope + more)
         event.sequence = sequence
         event.time_ms = time.time_ns() // 1_000_000
         return event
@@ -130,6 +133,9 @@ class Run:
     # The voice that reads it to the stream that began it, as its app names it; None: nobody does.
     voice: str | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
+    # The source of the last piece of the answer, and what says so in its event: most pieces have the same.
+    _selector: Sequence[str] = ()
+    _source: bytes = b""
     _interrupted_at: float = 0.0
     _wakers: dict[asyncio.Event, int] = field(default_factory=dict)
 
@@ -154,11 +160,12 @@ class Run:
             return
         self.answer_parts.append(text)
         self.answer_dirty = True
-        event = self.key.blank(self.base + len(self.events) + 1)
+        if selector != self._selector:
+            source = RunEvent(message=MessageDelta(from_variable_selector=selector))
+            self._selector, self._source = selector, source.SerializeToString()
+        event = self.key.blank(self.base + len(self.events) + 1, self._source)
         piece = event.agent_message if self.key.mode == "agent-chat" else event.message
         piece.answer = text
-        if selector:
-            piece.from_variable_selector.extend(selector)
         self._append(event)
 
     def say(self, text: str) -> None:
