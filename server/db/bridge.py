@@ -67,6 +67,11 @@ class Database:
                 span.set("db.system.name", "postgresql")
             return await self._direct(order)
 
+    def release(self) -> None:
+        """Close connections for hot statements that nobody needed since this was last called."""
+        if self._direct is not None:
+            self._direct.release()
+
     def _leave(self, _: object) -> None:
         with self._lock:
             self.waiting -= 1

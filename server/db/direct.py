@@ -49,6 +49,8 @@ class Direct:
         self._compiler = Compiler(engine.dialect, prepare=prepare)
         self._lines: set[_Line] = set()
         self._free: list[_Line] = []
+        # The fewest that were idle at once since ``release``.
+        self._spare = 0
         self._waiting: deque[_Job] = deque()
         self._opening: set[asyncio.Task[None]] = set()
 
@@ -63,7 +65,9 @@ class Direct:
         sql = self._compiler.sql(order.statement)
         job = _Job(sql, sql.values(order.values), asyncio.get_running_loop().create_future())
         if self._free:
-            self._free.pop().send(job)
+            line = self._free.pop()
+            self._spare = min(self._spare, len(self._free))
+            line.send(job)
         else:
             self._waiting.append(job)
             if len(self._lines) + len(self._opening) < self._size:
@@ -104,6 +108,7 @@ class Direct:
         self._lines.discard(line)
         if line in self._free:
             self._free.remove(line)
+            self._spare = min(self._spare, len(self._free))
         line.close()
         if self._waiting:
             self._open()
@@ -120,6 +125,12 @@ class Direct:
         return sa.exc.DBAPIError.instance(
             sql, None, error, known, connection_invalidated=bool(gone), dialect=dialect
         )
+
+    def release(self) -> None:
+        """Close those connections that nobody needed since this was last called."""
+        for line in self._free[: self._spare]:
+            self.drop(line)
+        self._spare = len(self._free)
 
     def close(self) -> None:
         """Close all connections; what waits is refused."""

@@ -23,6 +23,8 @@ async def release_idle(engine: Engine, databases: Sequence[Database], *, seconds
     """For ever: look at the pool of ``engine``, which the threads of ``databases`` share."""
     while True:
         await asyncio.sleep(seconds)
+        for database in databases:
+            database.release()
         used = sum(database.take_peak() for database in databases)
         pool = engine.pool
         if isinstance(pool, QueuePool) and pool.checkedin() > used + _SPARE:

@@ -142,6 +142,22 @@ async def test_connection_that_is_cut_while_it_rests_is_replaced(direct, postgre
     assert other != backend
 
 
+async def test_connections_that_nobody_needs_are_let_go(postgres_url: str) -> None:
+    async with _direct(postgres_url, size=3) as direct:
+        answers = await asyncio.gather(*[direct(Order(_SLEEP, {"seconds": 0.1})) for _ in range(6)])
+        direct.release()
+        # One of them is needed again and again.
+        ((_, needed),) = await direct(Order(_SLEEP, {"seconds": 0}))
+        direct.release()
+        assert len(direct._lines) == 1 < len({pid for ((_, pid),) in answers})
+        ((_, kept),) = await direct(Order(_SLEEP, {"seconds": 0}))
+        assert kept == needed
+        for _ in range(2):
+            direct.release()
+        assert not direct._lines
+        assert await direct(Order(_SLEEP, {"seconds": 0}))
+
+
 async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
     async with _direct("postgresql://nobody@127.0.0.1:1/nothing") as direct:
         found = await asyncio.gather(*[direct(Order(_TEXT, _NOBODY)) for _ in range(3)], return_exceptions=True)
