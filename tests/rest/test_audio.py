@@ -362,6 +362,22 @@ def test_reader_who_leaves_stops_the_speech_and_not_the_answer(speech: Speech) -
     assert app.http.get("/v1/conversations", params={"user": "u"}).json()["data"]
 
 
+def test_text_that_takes_the_place_of_the_answer_is_spoken_instead(speech: Speech) -> None:
+    speech.voice("held-voice@first=300")
+    rule = {
+        "keywords": "secret", "inputs_config": {"enabled": False},
+        "outputs_config": {"enabled": True, "preset_response": "This is not said."},
+    }  # fmt: skip
+    app = speech.workspace.app(
+        model="held@text=The secret is out. It is known. Nobody minds.", **PLAYS,
+        sensitive_word_avoidance={"enabled": True, "type": "keywords", "config": rule},
+    )  # fmt: skip
+    with app.stream() as reply:
+        found = events(reply.iter_text())
+    assert "message_replace" in [item["event"] for item in found]
+    assert words(found) == "This is not said."
+
+
 def test_stop_of_somebody_else_does_not_silence_an_answer(speech: Speech) -> None:
     app = speech.workspace.app(model=f"undisturbed@text={ANSWER}", **PLAYS)
     speech.voice("steady-voice@delay=50")
