@@ -12,7 +12,7 @@ from server.annotation.model import COMPLETED, TOPIC
 from server.bus import Bus
 from server.db.bridge import Database
 from server.edge.call import caller, current_call
-from server.kit.errors import bad_request
+from server.edge.pieces import checked, data_of
 from server.kit.ids import canonical
 from transom.annotation.v1 import annotation_file_http_service_pb2 as pb
 from transom.annotation.v1 import annotation_file_http_service_pb2_grpc as rpc
@@ -42,8 +42,8 @@ class AnnotationFileServicer(rpc.AnnotationFileServiceServicer):
 
     async def ImportAnnotations(self, request_iterator: Pieces, context: Context) -> pb.AnnotationImport:
         """Add what is in a file."""
-        first = _checked(await anext(aiter(request_iterator), None))
-        body = _data(first, request_iterator)
+        first = checked(await anext(aiter(request_iterator), None))
+        body = data_of(first, request_iterator, lambda piece: piece.content)
         job_id, number = await self._files.take(caller(), first.app_id, first.content.content_type, body)
         await self._bus.publish(TOPIC, canonical(first.app_id))
         return pb.AnnotationImport(job_id=job_id, job_status=COMPLETED, record_count=number)
@@ -54,15 +54,3 @@ class AnnotationFileServicer(rpc.AnnotationFileServiceServicer):
         """How far an import is."""
         job_id = await self._db(self._files.require_import, caller(), request.app_id, request.job_id)
         return pb.AnnotationImportStatus(job_id=job_id, job_status=COMPLETED, error_msg="")
-
-
-def _checked(piece: pb.ImportAnnotationsRequest | None) -> pb.ImportAnnotationsRequest:
-    if piece is None:
-        raise bad_request("The upload is not valid.")
-    return piece
-
-
-async def _data(first: pb.ImportAnnotationsRequest, rest: Pieces) -> AsyncIterator[bytes]:
-    yield first.content.data
-    async for piece in rest:
-        yield _checked(piece).content.data

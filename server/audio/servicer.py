@@ -12,8 +12,9 @@ from server.audio.model import Order
 from server.audio.service import AudioService
 from server.audio.upload import receive
 from server.edge.call import caller, current_call
+from server.edge.pieces import checked, data_of
 from server.file.threads import FileThreads
-from server.kit.errors import AppError, Reason, bad_request, invalid_param
+from server.kit.errors import AppError, Reason, invalid_param
 from server.llm.sound import MIME_TYPES, with_length
 from transom.audio.v1 import audio_http_service_pb2 as pb
 from transom.audio.v1 import audio_http_service_pb2_grpc as pb_grpc
@@ -36,8 +37,8 @@ class AudioServicer(pb_grpc.AudioServiceServicer, web_grpc.WebAudioServiceServic
         """Write down what is said."""
         app = caller().the_app
         await self._audio.check_listens(app)
-        first = _checked(await anext(aiter(request_iterator), HttpBody()))
-        arrived = await receive(self._threads, first.content_type, _data(first, request_iterator))
+        first = checked(await anext(aiter(request_iterator), HttpBody()))
+        arrived = await receive(self._threads, first.content_type, data_of(first, request_iterator))
         try:
             return pb.ConvertAudioToTextResponse(text=await self._audio.transcribe(app, arrived))
         finally:
@@ -87,15 +88,3 @@ def _whole(data: bytes, kind: str) -> list[HttpBody]:
 
 def _silent() -> AppError:
     return AppError(Reason.COMPLETION_REQUEST_ERROR, "The model gave no audio.")
-
-
-def _checked(body: HttpBody | None) -> HttpBody:
-    if body is None:
-        raise bad_request("The upload is not valid.")
-    return body
-
-
-async def _data(first: HttpBody, rest: Bodies) -> AsyncIterator[bytes]:
-    yield first.data
-    async for body in rest:
-        yield _checked(body).data

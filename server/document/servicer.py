@@ -18,12 +18,13 @@ from server.document.archive import zipped
 from server.document.model import DocumentFiles, DocumentView, Settings, Upload, text_name, wanted_status
 from server.document.service import DocumentService
 from server.edge.call import caller, current_call
+from server.edge.pieces import checked, data_of
 from server.file.links import FileLinks
 from server.file.model import FileHead
 from server.file.multipart import Received
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
-from server.kit.errors import AppError, Reason, bad_request, invalid_param
+from server.kit.errors import AppError, Reason, invalid_param
 from server.kit.plain import clean_text
 from server.limits.service import Limits
 from transom.common.v1.common_pb2 import Result
@@ -73,7 +74,7 @@ class DocumentServicer(rpc.DocumentServiceServicer):
         self, request_iterator: AsyncIterator[pb.CreateDocumentByFileRequest], context: Any
     ) -> document_pb2.DocumentEnvelope:
         await self._limits.knowledge(caller(), vectors=True, documents=True)
-        first = await _first(request_iterator)
+        first = checked(await anext(aiter(request_iterator), None))
         await self._db(self._datasets.require, caller(), first.dataset_id)
 
         async def record(received: Received, key: str) -> DocumentView:
@@ -84,8 +85,8 @@ class DocumentServicer(rpc.DocumentServiceServicer):
             )
 
         view = await self._uploads.receive(
-            caller().tenant_id, first.content.content_type, _data(first, request_iterator), record,
-            self._files, ("data",),
+            caller().tenant_id, first.content.content_type,
+            data_of(first, request_iterator, lambda piece: piece.content), record, self._files, ("data",),
         )
         return wire.envelope(view)
 
@@ -114,7 +115,7 @@ class DocumentServicer(rpc.DocumentServiceServicer):
         self, request_iterator: AsyncIterator[pb.UpdateDocumentByFileRequest], context: Any
     ) -> document_pb2.DocumentEnvelope:
         await self._limits.knowledge(caller(), vectors=True)
-        first = await _first(request_iterator)
+        first = checked(await anext(aiter(request_iterator), None))
         await self._usable(first.dataset_id)
 
         async def update(data: str | None, upload: Upload | None) -> DocumentView:
@@ -131,8 +132,8 @@ class DocumentServicer(rpc.DocumentServiceServicer):
             )
 
         view, fields = await self._uploads.receive_optional(
-            caller().tenant_id, first.content.content_type, _data(first, request_iterator), record,
-            self._files, ("data",),
+            caller().tenant_id, first.content.content_type,
+            data_of(first, request_iterator, lambda piece: piece.content), record, self._files, ("data",),
         )
         return wire.envelope(view or await update(fields.get("data"), None))
 
@@ -217,18 +218,3 @@ class DocumentServicer(rpc.DocumentServiceServicer):
         yield HttpBody(content_type="application/zip", data=b"")
         async for piece in archive.pieces():
             yield HttpBody(data=piece)
-
-
-async def _first(requests: AsyncIterator[Any]) -> Any:
-    first = await anext(aiter(requests), None)
-    if first is None:
-        raise bad_request("The upload is not valid.")
-    return first
-
-
-async def _data(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[bytes]:
-    yield first.content.data
-    async for piece in rest:
-        if piece is None:
-            raise bad_request("The upload is not valid.")
-        yield piece.content.data

@@ -17,14 +17,13 @@ import os
 import signal
 from typing import Any
 
-import orjson
 from aiohttp import ClientSession, ClientTimeout, web
 from aiohttp.typedefs import Handler
 
 from server.embedded import binaries
 from server.embedded.embedder import DIMENSIONS, Embedder
 from server.embedded.embedder import NAME as EMBEDDING
-from server.embedded.replies import RefusedError, json_reply
+from server.embedded.replies import RefusedError, json_order, json_reply
 from server.embedded.speech import EAR, VOICE
 from server.embedded.speech_routes import SpeechRoutes
 
@@ -188,12 +187,7 @@ class _Handlers:
 
 
 def _order(body: bytes) -> dict[str, Any]:
-    try:
-        order = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RefusedError(400, f"The body is not valid JSON: {error}") from None
-    if not isinstance(order, dict):
-        raise RefusedError(400, "The body is not a JSON object.")
+    order = json_order(body)
     if order.get("model") != EMBEDDING:
         raise RefusedError(404, f"The model `{order.get('model')}` does not exist.", "model_not_found")
     if order.get("dimensions") not in (None, DIMENSIONS):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from aiohttp import web
 
@@ -19,6 +21,17 @@ class RefusedError(Exception):
         kind = "server_error" if self.status >= 500 else "invalid_request_error"
         error = {"message": str(self), "type": kind, "param": None, "code": self.code}
         return json_reply({"error": error}, self.status)
+
+
+def json_order(body: bytes) -> dict[str, Any]:
+    """The JSON object that a request is. Raises RefusedError."""
+    try:
+        order = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RefusedError(400, f"The body is not valid JSON: {error}") from None
+    if not isinstance(order, dict):
+        raise RefusedError(400, "The body is not a JSON object.")
+    return order
 
 
 def json_reply(body: object, status: int = 200) -> web.Response:

@@ -6,11 +6,10 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
-import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from server.embedded.replies import RefusedError, json_reply
+from server.embedded.replies import RefusedError, json_order, json_reply
 from server.embedded.speech import EAR, RATE, VOICE, VOICES, Speech
 from server.llm.sound import MIME_TYPES, encoder
 
@@ -65,12 +64,7 @@ class SpeechRoutes:
 
 def _order(body: bytes) -> tuple[str, str]:
     """The text and the format that are asked for."""
-    try:
-        order = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RefusedError(400, f"The body is not valid JSON: {error}") from None
-    if not isinstance(order, dict):
-        raise RefusedError(400, "The body is not a JSON object.")
+    order = json_order(body)
     _check_model(order.get("model"), VOICE)
     text, form = order.get("input"), order.get("response_format") or "mp3"
     if not isinstance(text, str) or not 0 < len(text) <= _LONGEST_TEXT:

@@ -13,6 +13,7 @@ from google.api.httpbody_pb2 import HttpBody
 from server.access.service import AccessService
 from server.db.bridge import Database
 from server.edge.call import caller, current_call
+from server.edge.pieces import checked, data_of
 from server.file import wire
 from server.file.links import FileLinks
 from server.file.model import StoredFile
@@ -21,7 +22,7 @@ from server.file.service import FileService
 from server.file.threads import FileThreads
 from server.file.upload import Uploads
 from server.ingest.document_text import NoTextError, document_text
-from server.kit.errors import AppError, Reason, bad_request, invalid_param, not_found
+from server.kit.errors import AppError, Reason, invalid_param, not_found
 from server.kit.plain import clean_text
 from transom.console.v1 import file_http_service_pb2 as console_pb
 from transom.console.v1 import file_http_service_pb2_grpc as console_grpc
@@ -64,7 +65,7 @@ class FileServicer(pb_grpc.FileServiceServicer, web_grpc.WebFileServiceServicer)
     async def _receive(self, bodies: Bodies, record: Record, fields: tuple[str, ...] = ("user",)) -> pb.UploadedFile:
         first = await anext(aiter(bodies), HttpBody())
         file = await self._uploads.receive(
-            caller().tenant_id, _checked(first).content_type, _data(first, bodies), record, fields=fields
+            caller().tenant_id, checked(first).content_type, data_of(first, bodies), record, fields=fields
         )
         return wire.uploaded(file, self._links.link(file.id))
 
@@ -138,7 +139,7 @@ class ConsoleFileServicer(console_grpc.FileServiceServicer):
 
         first = await anext(aiter(request_iterator), HttpBody())
         file = await self._uploads.receive(
-            caller().tenant_id, _checked(first).content_type, _data(first, request_iterator), record,
+            caller().tenant_id, checked(first).content_type, data_of(first, request_iterator), record,
             fields=("source",),
         )
         return wire.uploaded(file, self._links.link(file.id))
@@ -169,15 +170,3 @@ class ConsoleFileServicer(console_grpc.FileServiceServicer):
     ) -> console_pb.ListSupportedTypesResponse:
         """Of which files documents can be made."""
         return console_pb.ListSupportedTypesResponse(allowed_extensions=sorted(self._documents))
-
-
-def _checked(body: HttpBody | None) -> HttpBody:
-    if body is None:
-        raise bad_request("The upload is not valid.")
-    return body
-
-
-async def _data(first: HttpBody, rest: Bodies) -> AsyncIterator[bytes]:
-    yield first.data
-    async for body in rest:
-        yield _checked(body).data

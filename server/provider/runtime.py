@@ -7,9 +7,9 @@ warm process makes no query. Every change drops it here and, over the bus, every
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from server.bus import Bus
 from server.db.bridge import Database
@@ -36,6 +36,8 @@ from server.provider.service import ProviderService
 TOPIC = "models"
 CACHE_SECONDS = 10.0
 TEST_SECONDS = 30.0
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -83,62 +85,39 @@ class ModelRuntime:
         Raises ``provider_not_initialize`` without a credential or for an unknown model, and
         ``model_currently_not_support`` for one that is switched off.
         """
-        warm = await self._warm(tenant_id)
-        key = ("llm", provider, model)
-        made: ChatModel | None = warm.made.get(key)
-        if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "llm")
-            made = warm.made[key] = known.provider.chat(_named(known), known.credentials or {})
-        return made
+        return await self._made(tenant_id, provider, model, "llm", lambda by: by.chat)
 
     async def embedding_model(self, tenant_id: str, provider: str, model: str) -> EmbeddingModel:
         """A text-embedding model; errors as ``chat_model``."""
-        warm = await self._warm(tenant_id)
-        key = ("text-embedding", provider, model)
-        made: EmbeddingModel | None = warm.made.get(key)
-        if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "text-embedding")
-            made = warm.made[key] = known.provider.embedding(_named(known), known.credentials or {})
-        return made
+        return await self._made(tenant_id, provider, model, "text-embedding", lambda by: by.embedding)
 
     async def rerank_model(self, tenant_id: str, provider: str, model: str) -> RerankModel:
         """A rerank model; errors as ``chat_model``."""
-        warm = await self._warm(tenant_id)
-        key = ("rerank", provider, model)
-        made: RerankModel | None = warm.made.get(key)
-        if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "rerank")
-            made = warm.made[key] = known.provider.rerank(_named(known), known.credentials or {})
-        return made
+        return await self._made(tenant_id, provider, model, "rerank", lambda by: by.rerank)
 
     async def moderation_model(self, tenant_id: str, provider: str, model: str) -> ModerationModel:
         """A moderation model; errors as ``chat_model``."""
-        warm = await self._warm(tenant_id)
-        key = ("moderation", provider, model)
-        made: ModerationModel | None = warm.made.get(key)
-        if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "moderation")
-            made = warm.made[key] = known.provider.moderation(_named(known), known.credentials or {})
-        return made
+        return await self._made(tenant_id, provider, model, "moderation", lambda by: by.moderation)
 
     async def transcription_model(self, tenant_id: str, provider: str, model: str) -> TranscriptionModel:
         """A speech2text model; errors as ``chat_model``."""
-        warm = await self._warm(tenant_id)
-        key = ("speech2text", provider, model)
-        made: TranscriptionModel | None = warm.made.get(key)
-        if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "speech2text")
-            made = warm.made[key] = known.provider.transcription(_named(known), known.credentials or {})
-        return made
+        return await self._made(tenant_id, provider, model, "speech2text", lambda by: by.transcription)
 
     async def speech_model(self, tenant_id: str, provider: str, model: str) -> SpeechModel:
         """A tts model; errors as ``chat_model``."""
+        return await self._made(tenant_id, provider, model, "tts", lambda by: by.speech)
+
+    async def _made(
+        self, tenant_id: str, provider: str, model: str, model_type: ModelType,
+        adapter: Callable[[Provider], Callable[[ModelCard, Mapping[str, str]], T]],
+    ) -> T:
+        """The kept model, else a new one by what its provider's ``adapter`` makes of its name and credential."""
         warm = await self._warm(tenant_id)
-        key = ("tts", provider, model)
-        made: SpeechModel | None = warm.made.get(key)
+        key = (model_type, provider, model)
+        made: T | None = warm.made.get(key)
         if made is None:
-            known = self._resolver.callable(warm.models, provider, model, "tts")
-            made = warm.made[key] = known.provider.speech(_named(known), known.credentials or {})
+            known = self._resolver.callable(warm.models, provider, model, model_type)
+            made = warm.made[key] = adapter(known.provider)(_named(known), known.credentials or {})
         return made
 
     async def default_model(self, tenant_id: str, model_type: ModelType) -> tuple[str, str] | None:
