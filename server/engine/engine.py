@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from server.engine.core import Core, Ending, Limits, RunOverError
-from server.engine.events import Event, FormFilled, RunFinished, RunPaused, RunStarted
+from server.engine.events import Event, FormFilled, NodeAborted, RunFinished, RunPaused, RunStarted
 from server.engine.frame import Frame, NodeFailedError
 from server.engine.graph import Graph, GraphError, Problem
 from server.engine.node import FormAnswer, RunInfo
@@ -174,9 +174,11 @@ class Engine:
         }  # fmt: skip
 
     def _close(self, status: str, error: str, *, aborted: bool = False) -> None:
-        core = self._core
+        core, now = self._core, self._core.clock()
+        for waiting in self._frame.paused.values():
+            self._tell(NodeAborted(waiting.ref, error, waiting.started_at, now))
         self._tell(RunFinished(
-            status, core.outputs, error, core.tokens, core.steps, core.exceptions, core.spent, core.clock(), aborted,
+            status, core.outputs, error, core.tokens, core.steps, core.exceptions, core.spent, now, aborted,
         ))  # fmt: skip
 
 

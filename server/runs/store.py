@@ -129,7 +129,7 @@ _END_DEAD_NODES = (
     sa.update(workflow_node_executions)
     .where(
         _OF_WORKFLOW, workflow_node_executions.c.workflow_run_id == workflow_runs.c.id,
-        workflow_node_executions.c.status == "running",
+        workflow_node_executions.c.status.in_(("running", "paused")),
     )
     .values(status="failed", error=workflow_runs.c.error, finished_at=sa.func.now())
 )

@@ -69,12 +69,12 @@ def checked_graph(graph: object) -> Mapping[str, Any]:
     starts, triggers = [], []
     for node_id, data in nodes_of(graph):
         kind = data.get("type") or ""
-        if kind not in _NODE_TYPES:
+        if not isinstance(kind, str) or kind not in _NODE_TYPES:
             title = data.get("title") or node_id
             raise invalid_param(f"Node '{title}' ({node_id}): node type '{str(kind)[:64]}' is not known.")
         if kind == "start":
             starts.append(node_id)
-        elif str(kind).startswith("trigger-"):
+        elif kind.startswith("trigger-"):
             triggers.append(node_id)
     if starts and triggers:
         raise invalid_param(
@@ -177,7 +177,7 @@ def _variable(item: Mapping[str, Any], prefix: str) -> Variable:
         raise invalid_param(f"missing value type of variable '{name}'")
     if item.get("value") is None:
         raise invalid_param(f"missing value of variable '{name}'")
-    if kind not in _KINDS or (kind == "secret" and prefix != "env"):
+    if not isinstance(kind, str) or kind not in _KINDS or (kind == "secret" and prefix != "env"):
         raise invalid_param(f"value type '{kind}' of variable '{name}' is not supported")
     check_value(item["value"], kind, name)
     given = item.get("id")

@@ -117,6 +117,8 @@ class WorkflowConsole:
                 left += values_left(event)
             elif isinstance(event, said.ContainerFinished):
                 record.container_finished(event)
+            elif isinstance(event, said.RunPaused):
+                record.paused(event.node_ids)
         nodes = record.take()
         await self._runner.keep(WorkflowRunStore.stepping(plan, nodes))
         await self._runner.leave(plan, left)

@@ -12,10 +12,13 @@ from server.db.tables import accounts, end_users, messages, runs
 from server.db.workflow_tables import human_input_forms, workflow_pauses, workflow_run_data, workflow_runs
 
 _F, _P, _R = human_input_forms.c, workflow_pauses.c, workflow_runs.c
-_LATE = (_F.expires_at < sa.func.now()).label("late")
+# A form closes with its run, too: another one may have ended it.
+_LATE = sa.or_(_F.expires_at < sa.func.now(), _R.status.not_in(("paused", "running"))).label("late")
 _FORM = sa.select(
     _F.id, _F.workflow_run_id, _F.node_id, _F.definition, _F.status, _F.expires_at, _LATE
-).where(_F.token == sa.bindparam("b_token"), _F.app_id == sa.bindparam("b_app"))
+).join(workflow_runs, _R.id == _F.workflow_run_id).where(
+    _F.token == sa.bindparam("b_token"), _F.app_id == sa.bindparam("b_app")
+)
 _SUBMIT = (
     sa.update(human_input_forms)
     .where(_F.id == sa.bindparam("b_form"), _F.app_id == sa.bindparam("b_app"), _F.status == "waiting")
@@ -88,8 +91,8 @@ class FormStore:
         self._uow = uow
 
     def form(self, app_id: str, token: str, *, lock: bool = False) -> Row | None:
-        """A form of an app by its token; ``late``: its time is over."""
-        statement = _FORM.with_for_update() if lock else _FORM
+        """A form of an app by its token; ``late``: its time is over, or its run."""
+        statement = _FORM.with_for_update(of=human_input_forms) if lock else _FORM
         return self._uow.execute(statement, {"b_token": token, "b_app": app_id}).one_or_none()
 
     def place(self, token: str) -> Row | None:

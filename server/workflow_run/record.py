@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,8 @@ from server.engine.values import exposed, type_of
 from server.kit.plain import clean_text
 from server.workflow.draft_variable_store import DraftValue
 from server.workflow_run.plain import dump
+
+_OPEN = frozenset({"running", "paused"})
 
 
 @dataclass(slots=True)
@@ -120,10 +122,17 @@ class Record:
         self._changed[row.id] = row
         return row
 
-    def fail_open(self, error: str, at: float) -> None:
-        """The run broke: whatever still runs has failed with it."""
+    def paused(self, node_ids: Sequence[str]) -> None:
+        """Nodes wait for somebody."""
         for row in self._rows.values():
-            if row.status == "running":
+            if row.status == "running" and row.node_id in node_ids:
+                row.status = "paused"
+                self._changed[row.id] = row
+
+    def fail_open(self, error: str, at: float) -> None:
+        """The run ended without them: whatever still runs or waits has failed with it."""
+        for row in self._rows.values():
+            if row.status in _OPEN:
                 row.status, row.error, row.finished_at = "failed", clean_text(error), at
                 row.elapsed_time = at - row.created_at
                 self._changed[row.id] = row

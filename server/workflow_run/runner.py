@@ -239,11 +239,12 @@ class _Work:
             at=now,
         )
 
-    @staticmethod
-    def _stopped(paused: said.RunPaused, error: str = BY_USER) -> said.RunFinished:
+    def _stopped(self, paused: said.RunPaused, error: str = BY_USER) -> said.RunFinished:
+        now = time.time()
+        self._record.fail_open(error, now)
         return said.RunFinished(
             status="stopped", outputs={}, error=error, tokens=paused.tokens, steps=paused.steps,
-            exceptions=0, spent=(), at=time.time(),
+            exceptions=0, spent=(), at=now,
         )
 
     # What the engine tells
@@ -373,6 +374,7 @@ class _Work:
         run, plan = self._run, self._plan
         if run.stop_requested or run.lost:
             return False
+        self._record.paused(event.node_ids)
         kept = paused(run, plan, event, elapsed=self._elapsed, cited=self._citations.found)
         nodes, writes = self._record.take(), self._writes
         pausing: Pausing = kept.pausing

@@ -121,6 +121,33 @@ def test_a_waiting_run_is_stopped(asking: App) -> None:
     assert told[-1]["data"]["status"] == "stopped"
 
 
+def test_form_and_node_that_wait_end_with_their_run(workspace: Workspace) -> None:
+    fails = node(
+        "fails", "code", code_language="python3", variables=[], outputs={}, code="def main():\n    raise ValueError('no')",
+    )
+    app = flow(workspace, {
+        "nodes": [start(), human("one"), human("two"), fails, end(said=("two", "said"))],
+        "edges": [edge("start", "one"), edge("start", "two"), edge("one", "fails", "ok"), edge("two", "end", "ok")],
+    })  # fmt: skip
+    made = run(app)["data"]
+    place = f"/console/api/apps/{app.id}/workflow-runs/{made['id']}/node-executions"
+
+    def executions() -> dict[str, dict[str, Any]]:
+        return {one["node_id"]: one for one in workspace.ok(workspace.console.get(place))["data"]}
+
+    waiting = executions()
+    assert [waiting[name]["status"] for name in ("start", "one", "two")] == ["succeeded", "paused", "paused"]
+    tokens = {reason["node_id"]: reason["form_token"] for reason in made["reasons"]}
+    assert fill_in(app, tokens["one"]).status_code == 200
+    wait_until(lambda: status(app, made["id"])["status"] == "failed", "the run ends")
+    ended = executions()
+    assert (ended["one"]["status"], ended["fails"]["status"], ended["two"]["status"]) == ("succeeded", "failed", "failed")
+    assert ended["two"]["error"] == ended["fails"]["error"]
+    assert ended["two"]["finished_at"] is not None
+    for late in (fill_in(app, tokens["two"]), app.http.get(f"/v1/form/human_input/{tokens['two']}")):
+        assert (late.status_code, late.json()["code"]) == (412, "human_input_form_expired")
+
+
 def test_run_whose_version_is_gone_fails_with_the_reason(workspace: Workspace) -> None:
     graph = chain(start(), human("ask"), end(said=("ask", "said")))
     graph["edges"][1]["sourceHandle"] = "ok"

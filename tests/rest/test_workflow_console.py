@@ -86,6 +86,14 @@ def test_one_node_runs_with_given_values(workspace: Workspace) -> None:
     assert workspace.ok(workspace.console.get(f"{place(app)}/workflow-runs"))["data"] == []
 
 
+def test_node_that_asks_somebody_waits_when_it_runs_alone(workspace: Workspace) -> None:
+    graph = chain(start(), human("ask"), end(said=("ask", "said")))
+    graph["edges"][1]["sourceHandle"] = "ok"
+    app = flow(workspace, graph)
+    ran = workspace.ok(workspace.console.post(f"{place(app)}/workflows/draft/nodes/ask/run", json={"inputs": {}}))
+    assert (ran["status"], ran["error"], ran["finished_at"]) == ("paused", None, None)
+
+
 def test_node_reads_what_it_is_given_by_its_own_names_too(workspace: Workspace) -> None:
     say = node(
         "say", "template-transform", template="Hello {{ who }}!",

@@ -41,6 +41,7 @@ def refused(check: Any, *arguments: Any) -> str:
         ({"nodes": {}}, "nodes of the graph must be a list of objects"),
         ({"nodes": [], "edges": ["e"]}, "edges of the graph must be a list of objects"),
         (graph("start", "teleport"), "Node 'n1' (n1): node type 'teleport' is not known."),
+        ({"nodes": [{"id": "a", "data": {"type": ["start"]}}]}, "Node 'a' (a): node type '['start']' is not known."),
         (graph("start", "trigger-webhook"), "TRIGGER_START_NODE_CONFLICT"),
         ({"nodes": [{"id": "a", "data": {"x": float("nan")}}]}, "graph is not valid"),
     ],
@@ -112,6 +113,7 @@ def variable(value: Any, kind: str = "string", **fields: Any) -> dict[str, Any]:
         (variable([1], "array[string]"), "invalid array[string] value of variable 'x'"),
         (variable([True], "array[string]"), "invalid array[string] value of variable 'x'"),
         (variable("x", "colour"), "value type 'colour' of variable 'x' is not supported"),
+        ({**variable("x"), "value_type": ["string"]}, "value type '['string']' of variable 'x' is not supported"),
         (variable("x" * 205_000), "is larger than"),
     ],
 )
