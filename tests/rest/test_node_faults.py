@@ -1,9 +1,9 @@
 """What goes wrong outside of a node, for every node that reaches outside, through Envoy.
 
 The world's faults: it is silent, refuses for its rate, answers nonsense, or without end; and the run is stopped while
-a node waits. Each fails the node alone: the branch for failures gets a text and a kind, and nobody waits long. Models
-and tools whose patience is a minute are held to it where it can be set: tests/engine/models/test_flows.py,
-tests/tools/test_openapi.py, tests/tools/test_mcp.py; code in tests/sandbox.
+a node waits. Each fails the node alone: the branch for failures gets a text and a kind, and nobody waits long. Where
+patience is a minute and can be set, it is tested below Envoy: models in tests/engine/models/test_flows.py, MCP in
+tests/tools/test_mcp.py, code in tests/sandbox.
 """
 
 from __future__ import annotations
