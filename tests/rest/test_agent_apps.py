@@ -14,12 +14,17 @@ from tests.doubles.openai_server import OpenAIServer
 from tests.harness.product import COMPATIBLE, App
 from tests.rest.knowledge import Knowledge
 from tests.rest.parties import PNG, UPLOADS
-from tests.rest.sse import events
+from tests.rest.sse import event, events, frames
 
 PROVIDERS = "/console/api/workspaces/current/model-providers"
 TIME = {
     "provider_type": "builtin", "provider_id": "time", "provider_name": "time", "tool_name": "current_time",
     "tool_label": "Current Time", "tool_parameters": {"timezone": ""}, "enabled": True,
+}  # fmt: skip
+
+CODE = {
+    "provider_type": "builtin", "provider_id": "code", "provider_name": "code", "tool_name": "simple_code",
+    "tool_label": "Code", "tool_parameters": {}, "enabled": True,
 }  # fmt: skip
 
 
@@ -100,6 +105,41 @@ def test_blocking_is_refused(indexed: Knowledge, model: str) -> None:
     reply = agent(indexed, model, []).send()
     assert (reply.status_code, reply.json()["code"]) == (400, "invalid_param")
     assert reply.json()["message"] == "Agent Chat App does not support blocking mode"
+
+
+SLOW_CODE = json.dumps({"language": "python3", "code": "import time\ntime.sleep(14)"})
+
+
+@pytest.mark.parametrize(
+    ("work", "after"),
+    [
+        pytest.param(Behaviour(first=14_000), 1, id="before its model says anything"),
+        pytest.param(Behaviour(call="simple_code", args=SLOW_CODE, text="done"), 3, id="in a tool"),
+        pytest.param(Behaviour(call="current_time", args="{}", tokens=140, delay=100), 6, id="in its answer"),
+    ],
+)
+def test_agent_is_stopped_wherever_it_is(
+    indexed: Knowledge, brain: OpenAIServer, model: str, work: Behaviour, after: int
+) -> None:
+    app = agent(indexed, model, [TIME, CODE])
+    brain.script(model, work)
+    found: list[dict[str, Any]] = []
+    stopped_at = 0.0
+    with app.stream("go", auto_generate_name=False) as reply:
+        for frame in frames(reply.iter_text()):
+            found.append(event(frame))
+            if len(found) == after:
+                done = app.http.post(f"/v1/chat-messages/{found[0]['task_id']}/stop", json={"user": "u"})
+                assert (done.status_code, done.json()) == (200, {"result": "success"})
+                stopped_at = time.monotonic()
+    assert stopped_at and time.monotonic() - stopped_at < 1.5
+    assert found[-1]["event"] == "message_end"
+    params = {"user": "u", "conversation_id": found[-1]["conversation_id"]}
+    (kept,) = app.http.get("/v1/messages", params=params).json()["data"]
+    assert (kept["status"], kept["answer"]) == ("normal", spoken(found).strip())
+    assert [thought["id"] for thought in kept["agent_thoughts"]] == list(
+        dict.fromkeys(item["id"] for item in found if item["event"] == "agent_thought")
+    )
 
 
 def test_the_last_round_has_no_tools(indexed: Knowledge, brain: OpenAIServer, model: str) -> None:
