@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ _RULE = {"mode": "automatic"}
 _POLL_SECONDS = 0.5
 _PAGE = 100
 _SHOWN = 160
+_NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|\x00-\x1f\x7f]')
 
 _url = click.option("--url", metavar="URL", help="Address of the server.  [default: the product on this machine]")
 _key = click.option(
@@ -129,9 +131,10 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _document_name(folder: Path, file: Path) -> str:
-    """The path below the folder, as document names may be."""
+    """The path below the folder, as document names may be (dataset-api.md 3.5): what may not stand there is ``_``."""
     relative = file.name if file == folder else str(file.relative_to(folder))
-    return relative.replace(os.sep, " - ")
+    readable = relative.encode(errors="replace").decode()
+    return _NOT_IN_NAMES.sub("_", readable.replace(os.sep, " - "))
 
 
 async def _push(
@@ -176,9 +179,11 @@ async def _dataset(api: Api, name: str) -> str | None:
 async def _upload(api: Api, dataset_id: str, file: Path, name: str, technique: str) -> str:
     import aiohttp
 
-    form = aiohttp.FormData()
+    # Quoted, a name would be stored with its %20.
+    form = aiohttp.FormData(quote_fields=False)
     form.add_field("data", json.dumps({"indexing_technique": technique, "process_rule": _RULE}))
-    with file.open("rb") as opened:
+    # By descriptor: aiohttp reads the name of an opened path, and fails at one that is not UTF-8.
+    with os.fdopen(os.open(file, os.O_RDONLY), "rb") as opened:
         form.add_field("file", opened, filename=name, content_type="application/octet-stream")
         made = await api.call("POST", f"/datasets/{dataset_id}/document/create-by-file", data=form)
     return str(made["document"]["id"])

@@ -61,6 +61,9 @@ def form_data(text: str | None) -> rpc.CreateDocumentByTextRequest:
     if not text or not text.strip():
         return request
     try:
+        # The parser takes an empty list and a text for no fields at all.
+        if not text.lstrip().startswith("{"):
+            raise json_format.ParseError("an object is expected")
         return json_format.Parse(text, request, ignore_unknown_fields=True)
     except (json_format.ParseError, RecursionError) as error:
         raise bad_request(f"data is not the JSON that is expected: {str(error)[:200]}") from error

@@ -15,6 +15,7 @@ from server.metadata.model import BUILT_IN_FIELDS, NAME_LIMIT, TYPES, DocumentVa
 from server.metadata.store import MetadataStore
 
 _NO_FIELD = "Metadata not found."
+_NO_VALUE = "A metadata value is a text, a number or null."
 _TAKEN = "Metadata name already exists."
 
 
@@ -78,7 +79,8 @@ class MetadataService:
     def set_values(self, caller: Caller, dataset_id: str, operations: Sequence[DocumentValues]) -> None:
         """Set values, one document after another, each committed; the first that fails ends it.
 
-        Raises invalid_param for a document or field that is not of this dataset.
+        Raises invalid_param for a document or field that is not of this dataset, and for a value that is an object
+        or a list (dataset-api.md 7.2).
         """
         with self._uow() as uow:
             require(uow, caller, dataset_id)
@@ -99,6 +101,8 @@ class MetadataService:
                 field = fields.get(id_or_none(field_id) or "")
                 if field is None:
                     raise invalid_param(_NO_FIELD)
+                if isinstance(value, (dict, list)):
+                    raise invalid_param(_NO_VALUE)
                 values[field.name] = clean(value)
                 bound.append(field.id)
             if operation.partial:

@@ -20,6 +20,7 @@ from server.db.bridge import Database
 from server.db.engine import UnitOfWork, UowFactory
 from server.embedding.calls import INTERACTIVE
 from server.embedding.service import Embedder, Reranker
+from server.index.checks import MOST_HITS
 from server.index.port import Vector
 from server.indexing.entries import Entries, Place, live_place
 from server.ingest.keywords import keywords, query_keywords, tfidf_cosine, words
@@ -311,11 +312,12 @@ def _living(
 ) -> tuple[list[Candidate], Segments]:
     """At most ``limit`` candidates whose segments answer, and those segments.
 
-    Documents that are switched off are looked up once they turn up among the best: seldom.
+    Documents that are switched off are looked up once they turn up among the best: seldom. So are those whose
+    rows are gone while their entries wait for the worker: each that turns up is left out of the next round.
     """
     store = RetrievalStore(uow)
-    asked = limit
-    silent: Sequence[str] | None = None if allowed is None else ()
+    asked = min(limit, MOST_HITS)
+    silent: list[str] | None = None if allowed is None else []
     for last in range(_MOST_ROUNDS):
         found = find(asked, silent or ())
         segments = store.segments(tenant_id, list({one.segment_id for one in found}))
@@ -324,7 +326,11 @@ def _living(
             break
         if silent is None and (silent := store.silent(tenant_id, dataset_id, _MOST_SILENT)):
             continue
-        asked *= _WIDER
+        gone = store.gone(tenant_id, {one.document_id for one in found}) if allowed is None else []
+        if asked == MOST_HITS and not gone:
+            break
+        silent = [*(silent or ()), *gone]
+        asked = min(asked * _WIDER, MOST_HITS)
     return living[:limit], segments
 
 

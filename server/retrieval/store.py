@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -92,6 +92,11 @@ class RetrievalStore:
         """Documents that are in the index and do not answer: disabled or archived; at most ``limit``."""
         wanted = {"tenant": tenant_id, "dataset": dataset_id, "most": limit}
         return list(self._uow.execute(_SILENT, wanted).scalars())
+
+    def gone(self, tenant_id: str, document_ids: Collection[str]) -> list[str]:
+        """Those of the documents that do not answer, or are not there any more."""
+        statement = sa.select(_M.id).where(_M.tenant_id == tenant_id, _M.id.in_(document_ids), _LIVE)
+        return sorted(set(document_ids).difference(self._uow.execute(statement).scalars()))
 
     def answering(self, tenant_id: str, dataset_ids: Sequence[str]) -> set[str]:
         """Datasets with any document that answers."""

@@ -209,11 +209,12 @@ def test_uploads_that_are_no_documents_are_refused(knowledge: Knowledge, economy
     assert (big.status_code, big.json()["code"]) == (413, "file_too_large")
     none = knowledge.http.post(f"/v1/datasets/{economy}/document/create-by-file", files={"data": (None, "{}")})
     assert (none.status_code, none.json()["code"]) == (400, "no_file_uploaded")
-    broken = knowledge.http.post(
-        f"/v1/datasets/{economy}/document/create-by-file", data={"data": "{"},
-        files={"file": ("a.txt", b"x", "text/plain")},
-    )  # fmt: skip
-    assert broken.status_code == 400
+    for data in ("{", "[]", '"text"', "null", "5"):
+        broken = knowledge.http.post(
+            f"/v1/datasets/{economy}/document/create-by-file", data={"data": data},
+            files={"file": ("a.txt", b"x", "text/plain")},
+        )  # fmt: skip
+        assert (broken.status_code, broken.json()["code"]) == (400, "bad_request"), data
     fresh = knowledge.dataset()["id"]
     reply = upload(knowledge, fresh, "a.txt", b"x", {"indexing_technique": "economy"})
     assert reply.json()["message"] == "process_rule is required."
@@ -364,6 +365,11 @@ def test_metadata_filters_what_is_searched(knowledge: Knowledge, quality: str) -
             "POST", f"/datasets/{dataset_id}/documents/metadata",
             json={"operation_data": [{"document_id": document["id"], "metadata_list": values}]},
         )
+    for wrong in ({"a": 1}, ["de"]):
+        values = [{"id": lang["id"], "name": "lang", "value": wrong}]
+        body = {"operation_data": [{"document_id": german["id"], "metadata_list": values}]}
+        refused = knowledge.refused("POST", f"/datasets/{dataset_id}/documents/metadata", json=body)
+        assert refused == (400, "invalid_param"), wrong
     shown = knowledge.ok("GET", f"/datasets/{dataset_id}/documents/{german['id']}")["doc_metadata"]
     assert [(one["name"], one["value"]) for one in shown[:2]] == [("lang", "de"), ("year", 2024)]
     assert [one["id"] for one in shown[2:]] == ["built-in"] * 5

@@ -107,6 +107,22 @@ def no_work(product: Product) -> Iterator[None]:
         os.killpg(worker, signal.SIGCONT)
 
 
+@pytest.mark.parametrize("method", ["keyword_search", "semantic_search", "full_text_search", "hybrid_search"])
+def test_documents_that_stay_are_found_while_a_large_deleted_one_waits_to_be_cleared_away(
+    knowledge: Knowledge, knowledge_product: Product, method: str
+) -> None:
+    dataset_id = knowledge.economy() if method == "keyword_search" else knowledge.quality()
+    knowledge.add_text(dataset_id, "A lantern is there.")
+    # More entries than a search may ask for, each better than the one that stays.
+    large = knowledge.add_text(dataset_id, "\n".join(f"Lantern tunnel {at}." for at in range(1100)))
+    query = "lantern tunnel"
+    assert "tunnel" in found(knowledge, dataset_id, query, method)[0]
+    with no_work(knowledge_product):
+        knowledge.ok("DELETE", f"/datasets/{dataset_id}/documents/{large['id']}")
+        for most in (1, 3, 100):
+            assert found(knowledge, dataset_id, query, method, top_k=most) == ["A lantern is there."]
+
+
 def test_economy_becomes_high_quality_while_keywords_answer(knowledge: Knowledge, knowledge_product: Product) -> None:
     dataset_id = knowledge.economy()
     document = knowledge.add_text(dataset_id, TEXT)
