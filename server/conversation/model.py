@@ -11,6 +11,9 @@ SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
 NAME_LIMIT = 255
 """Characters of a conversation's name."""
 
+VARIABLE_LIMIT = 200 * 1024
+"""Bytes of a variable's value as JSON (workflow-engine.md 4)."""
+
 # Internal number types are shown, and named in messages, as `number` (service-api.md 5.4).
 _SHOWN = {"integer": "number", "float": "number", "array[integer]": "array[number]", "array[float]": "array[number]"}
 
@@ -54,3 +57,8 @@ def fits(value: Any, value_type: str) -> bool:
 def mismatch(name: str, value_type: str, value: Any) -> str:
     """The message for a value of the wrong type."""
     return f"Type mismatch: variable '{name}' expects {shown_type(value_type)}, but got {type_of(value)} type"
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether a value is larger than a variable may be: nodes could not write it any more."""
+    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")) > VARIABLE_LIMIT

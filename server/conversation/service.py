@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from server.conversation.model import NAME_LIMIT, fits, mismatch
+from server.conversation.model import NAME_LIMIT, VARIABLE_LIMIT, fits, is_too_large, mismatch
 from server.conversation.store import ConversationStore, Row
 from server.db.engine import UowFactory
 from server.kit.caller import Caller
@@ -115,7 +115,7 @@ class ConversationService:
         return rows[:limit], len(rows) > limit
 
     def set_variable(self, caller: Caller, conversation_id: str, variable_id: str, value: Any) -> Row:
-        """Change a variable. A value of another type is ``bad_request``."""
+        """Change a variable. A value of another type, or one that is too large, is ``bad_request``."""
         with self._uow() as uow:
             store = ConversationStore(uow)
             app_id, _, conversation = mine = _mine(caller, conversation_id)
@@ -126,6 +126,8 @@ class ConversationService:
                 raise not_found("Conversation Variable Not Exists.")
             if not fits(value, variable.value_type):
                 raise bad_request(mismatch(variable.name, variable.value_type, value))
+            if is_too_large(value):
+                raise bad_request(f"variable '{variable.name}' is larger than {VARIABLE_LIMIT} bytes")
             row = store.set_variable(app_id, conversation, known, value)
             uow.commit()
         return row

@@ -133,3 +133,15 @@ def test_value_of_another_type_than_the_variable_is_told(workspace: Workspace) -
     reply = app.http.put(place, json={"user": "u", "value": "many"})
     text = "Type mismatch: variable 'count' expects number, but got string type"
     assert refusal(reply) == (400, "bad_request", text)
+
+
+def test_value_larger_than_a_variable_may_be_is_told(workspace: Workspace) -> None:
+    variable = {"id": str(uuid.uuid4()), "name": "notes", "value_type": "string", "value": "", "description": ""}
+    graph = chain(start(), node("answer", "answer", answer="hi"))
+    app = flow(workspace, graph, "advanced-chat", conversation_variables=[variable])
+    conversation = app.send("q").json()["conversation_id"]
+    place = f"/v1/conversations/{conversation}/variables/{variable['id']}"
+    # Quotes count: 204,798 bytes of text are the most.
+    assert app.http.put(place, json={"user": "u", "value": "é" * 102_399}).status_code == 200
+    reply = app.http.put(place, json={"user": "u", "value": "é" * 102_400})
+    assert refusal(reply) == (400, "bad_request", "variable 'notes' is larger than 204800 bytes")
