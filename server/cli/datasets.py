@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -176,14 +176,18 @@ async def _dataset(api: Api, name: str) -> str | None:
         page += 1
 
 
+def _opened(file: Path) -> BinaryIO:
+    """By descriptor: aiohttp reads the name of an opened path, and fails at one that is not UTF-8."""
+    return os.fdopen(os.open(file, os.O_RDONLY), "rb")
+
+
 async def _upload(api: Api, dataset_id: str, file: Path, name: str, technique: str) -> str:
     import aiohttp
 
     # Quoted, a name would be stored with its %20.
     form = aiohttp.FormData(quote_fields=False)
     form.add_field("data", json.dumps({"indexing_technique": technique, "process_rule": _RULE}))
-    # By descriptor: aiohttp reads the name of an opened path, and fails at one that is not UTF-8.
-    with os.fdopen(os.open(file, os.O_RDONLY), "rb") as opened:
+    with _opened(file) as opened:
         form.add_field("file", opened, filename=name, content_type="application/octet-stream")
         made = await api.call("POST", f"/datasets/{dataset_id}/document/create-by-file", data=form)
     return str(made["document"]["id"])
