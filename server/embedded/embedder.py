@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 NAME = "multilingual-e5-small"
 DIMENSIONS = 384
-# The model reads 512 tokens at a time and averages over the pieces of a longer text; this bounds one text's time.
-LONGEST = 32_768
+# Characters that are read of a document and of a query. The model reads 512 tokens at a time and averages over the
+# pieces of a longer text: more pieces blur the vector, and take time that other texts and callers wait for.
+LONGEST, LONGEST_QUERY = 8_192, 2_048
 
 # Texts between two looks at whether the caller is still there.
 _STEP = 8
@@ -55,7 +56,7 @@ class Embedder:
 
     def _embed(self, texts: Sequence[str], query: bool) -> tuple[NDArray[np.float32], int]:
         model = self._loaded()
-        clean = [_clean(text) for text in texts]
+        clean = [_clean(text, LONGEST_QUERY if query else LONGEST) for text in texts]
         return model.encode(clean, query), sum(model.token_count(text, query) for text in clean)
 
     def _loaded(self) -> Any:
@@ -71,9 +72,9 @@ class Embedder:
         return self._model
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, most: int) -> str:
     """A text as C takes it: no NUL, no lone surrogates, not endless."""
-    return text[:LONGEST].replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
+    return text[:most].replace("\0", " ").encode("utf-8", "replace").decode("utf-8")
 
 
 def _cores() -> int:

@@ -135,7 +135,7 @@ def test_odd_texts_are_embedded(packaged, text) -> None:
 
 
 def test_endless_text_is_cut() -> None:
-    assert len(_clean("x" * 10_000_000)) == LONGEST
+    assert len(_clean("x" * 10_000_000, LONGEST)) == LONGEST
 
 
 def test_text_behind_a_nul_counts(packaged) -> None:
