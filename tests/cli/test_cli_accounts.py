@@ -8,7 +8,7 @@ import httpx
 
 from tests.cli.conftest import Instance
 from tests.harness.product import PASSWORD, Workspace
-from tests.rest.parties import OtherWorkspace
+from tests.rest.people import member, new_email
 
 
 def log_in(url: str, email: str, password: str) -> httpx.Response:
@@ -16,18 +16,16 @@ def log_in(url: str, email: str, password: str) -> httpx.Response:
     return httpx.post(f"{url}/console/api/login", json=body)
 
 
-def test_account_gets_a_new_password_and_its_sessions_end(
-    transom: Instance, cli_workspace: Workspace, model_url: str
-) -> None:
-    product = cli_workspace.product
-    lost = OtherWorkspace(product, model_url)
+def test_account_gets_a_new_password_and_its_sessions_end(transom: Instance, cli_workspace: Workspace) -> None:
+    product, email = cli_workspace.product, new_email()
+    lost = member(cli_workspace, "normal", email)
     for _ in range(6):  # it is locked, too
-        status = log_in(product.url, lost.email, "wrong").status_code
+        status = log_in(product.url, email, "wrong").status_code
     assert status == 429
-    password = transom.ok("account", "reset", lost.email.upper()).strip()
-    assert log_in(product.url, lost.email, PASSWORD).status_code == 401
-    assert log_in(product.url, lost.email, password).json() == {"result": "success"}
-    assert lost.console.post("/console/api/refresh-token").status_code == 401
+    password = transom.ok("account", "reset", email.upper()).strip()
+    assert log_in(product.url, email, PASSWORD).status_code == 401
+    assert log_in(product.url, email, password).json() == {"result": "success"}
+    assert lost.post("/console/api/refresh-token").status_code == 401
 
 
 def test_account_that_nobody_has_is_told(transom: Instance, cli_workspace: Workspace) -> None:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from server.app.purge import AppPurge
 from server.db import tables
 from server.db import workflow_tables as work
-from server.db.annotation_tables import annotation_hits, annotation_settings, app_annotations
+from server.db.annotation_tables import annotation_hits, annotation_imports, annotation_settings, app_annotations
 from server.db.tool_tables import workflow_tool_providers
 from server.db.trigger_tables import triggers
 from server.kit.ids import new_id
@@ -376,6 +376,7 @@ def fill(backend: Backend, tenant_id: str, app_id: str, *, conversations: int, m
         uow.execute(sa.insert(app_annotations).values(id=new_id(), **shared))
         hit = {"id": new_id(), "annotation_id": new_id(), "message_id": new_id(), "score": 1.0}
         uow.execute(sa.insert(annotation_hits).values(**hit, **shared))
+        uow.execute(sa.insert(annotation_imports).values(id=new_id(), **shared))
         uow.execute(sa.insert(annotation_settings).values(id=new_id(), job_id=new_id(), **shared))
         uow.execute(sa.insert(tables.end_users).values(id=new_id(), session_id="u", **shared))
         uow.execute(sa.insert(tables.api_keys).values(id=new_id(), token_hash=new_id(), **shared))
