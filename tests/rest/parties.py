@@ -69,6 +69,8 @@ PAGE = "page of "
 SLOW = "slow@tokens=400,delay=25"
 ANNOTATION_REPLY = {"score_threshold": 0.9, "embedding_provider_name": COMPATIBLE, "embedding_model_name": "none"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 64
+# A form that may be left empty.
+FORM = [{"paragraph": {"label": "Query", "variable": "query", "required": False, "default": ""}}]
 UPLOADS = {
     "enabled": True, "allowed_file_types": ["image"], "allowed_file_upload_methods": ["local_file"],
     "number_limits": 3, "image": {"enabled": True, "number_limits": 3, "transfer_methods": ["local_file"]},
@@ -113,11 +115,10 @@ class Workplace:
 
     @property
     def _easy_apps(self) -> dict[str, App]:
-        form = [{"paragraph": {"label": "Query", "variable": "query", "required": False, "default": ""}}]
         return {
             mode: self.workspace.app(
-                mode, model=SLOW, file_upload=UPLOADS, pre_prompt="Be brief.", user_input_form=form,
-                suggested_questions_after_answer={"enabled": True},
+                mode, model=SLOW, file_upload=UPLOADS, pre_prompt="Be brief.", user_input_form=FORM,
+                suggested_questions_after_answer={"enabled": True}, more_like_this={"enabled": True},
             )
             for mode in ("chat", "completion")
         }
@@ -228,12 +229,13 @@ class Party:
         """The first event of a stream that is then left."""
         streamed = {**body, "response_mode": "streaming"}
         http, api = self._chats(mode)
+        line = ""
         with http.stream("POST", f"{api}/{_route(mode)}", json=streamed) as reply:
             for line in reply.iter_lines():
                 if line.startswith("data: "):
                     first: dict[str, Any] = json.loads(line.removeprefix("data: "))
                     return first
-        raise AssertionError(f"no event came: {reply.status_code}")
+        raise AssertionError(f"no event came: {reply.status_code} {line}")
 
     def _variable(self, mode: str, made: Mapping[str, str]) -> dict[str, str]:
         """Variables are made by chatflows, which are not there yet."""

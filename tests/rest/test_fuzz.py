@@ -25,7 +25,7 @@ from server.chat.model_config import to_console
 from tests.harness.product import App, Product, Workspace
 from tests.rest.calls import BINDINGS, Field, policy_of, request_fields, rest, with_value
 from tests.rest.flows import PATIENT, flow
-from tests.rest.parties import INSIDE, MAKERS, UPLOADS, OtherWorkspace, Party, Workplace, mode_of
+from tests.rest.parties import FORM, INSIDE, MAKERS, UPLOADS, OtherWorkspace, Party, Workplace, mode_of
 from transom.common.v1 import options_pb2
 
 # Calls that end the session they are made with; they are made with a session of their own.
@@ -57,7 +57,10 @@ FUZZ = settings(
 def party(product: Product, workspace: Workspace, model_url: str) -> Party:
     """Someone in a workspace of their own, which may be spoiled; ``workspace`` sets the instance up."""
     place = Workplace(OtherWorkspace(product, model_url), model_url)
-    on = {"suggested_questions_after_answer": {"enabled": True}, "file_upload": UPLOADS}
+    on = {
+        "suggested_questions_after_answer": {"enabled": True}, "more_like_this": {"enabled": True}, "file_upload": UPLOADS,
+        "user_input_form": FORM,
+    }  # fmt: skip
     apps = {mode: place.workspace.app(mode, **on) for mode in ("chat", "completion")}
     apps["workflow"] = flow(place.workspace, PATIENT)
     return Party(place, apps, "alice")
