@@ -89,7 +89,7 @@ def build_workflows(
     chatflows = ChatflowService(db, uow, runs, versions, inputs, runner, settings)
     return Workflows(
         runs=workflows, chatflows=chatflows, rejoin=Rejoin(db, uow, runs), queries=WorkflowQueries(db, uow, runs),
-        forms=Forms(db, uow, runs, versions, runner), tools=tools, versions=versions, runner=runner,
+        forms=Forms(db, uow, runs, versions, runner, inputs), tools=tools, versions=versions, runner=runner,
         console=WorkflowConsole(db, uow, runs, versions, workflows, chatflows, runner),
     )
 

@@ -89,7 +89,7 @@ def add_web_api(registry: Registry, core: Core, files: Files, needs: WebNeeds) -
     add(PageServicer(core.passports), page_pb2, page_grpc, "PageService")
     add(needs.files_api, web_file_pb2, web_file_grpc, "WebFileService")
     rates = Rates(core.redis, 0, 0)
-    forms = WebFormServicer(db, flows.forms, core.access, needs.infos, rates, files.links.link)
+    forms = WebFormServicer(db, flows.forms, core.access, core.passports, needs.infos, rates, files.links.link)
     add(forms, web_form_pb2, web_form_grpc, "WebFormService")
     remotes = RemoteUploads(core.outbound, files.uploads, files.limits)
     remote_files = RemoteFileServicer(db, files.service, remotes, files.links)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +69,30 @@ class Passports:
         claims = {"iss": app_id, "sub": _SUBJECT, "app_id": app_id, "app_code": code, "end_user_id": visitor}
         return jwt.encode(claims, self._secret, _ALGORITHM)
 
+    async def issue_for_form(self, tenant_id: str, app_id: str, form_token: str, seconds: int) -> tuple[str, int]:
+        """A passport of whoever fills a form in, and when it ends in Unix seconds. Raises not_found without a page."""
+        page = await self._pages.get(app_id, lambda: self._db(self._page, app_id))
+        if page.code is None:
+            raise not_found()
+        visitor = await self.form_visitor(tenant_id, app_id, form_token)
+        ends = int(time.time()) + seconds
+        claims = {
+            "iss": app_id, "sub": _SUBJECT, "app_id": app_id, "app_code": page.code, "end_user_id": visitor.id,
+            "exp": ends,
+        }  # fmt: skip
+        return jwt.encode(claims, self._secret, _ALGORITHM), ends
+
+    async def form_visitor(self, tenant_id: str, app_id: str, form_token: str) -> EndUser:
+        """Whoever fills a form in, the same at each call; the name of the session does not tell the token."""
+        session = f"form:{hashlib.sha256(form_token.encode()).hexdigest()[:32]}"
+        return EndUser(id=await self._db(self._visit, tenant_id, app_id, session), session_id=session)
+
+    def _visit(self, tenant_id: str, app_id: str, session: str) -> str:
+        with self._uow() as uow:
+            visitor = AccessStore(uow).add_visitor(tenant_id, app_id, session)
+            uow.commit()
+        return visitor
+
     async def require_page(self, code: str) -> None:
         """Raises not_found when no page with that code is switched on."""
         await self._db(self._open_page, code)
@@ -116,6 +143,9 @@ class Passports:
             raise AppError(Reason.UNAUTHORIZED, "Invalid token signature.") from None
         except (jwt.PyJWTError, ValueError):
             raise AppError(Reason.UNAUTHORIZED, "Invalid token.") from None
+        # The claims are remembered: their end is looked at each time.
+        if claims.get("exp", math.inf) < time.time():
+            raise AppError(Reason.UNAUTHORIZED, "Token has expired.")
         ids = (claims.get("app_id"), claims.get("end_user_id"))
         if claims.get("sub") != _SUBJECT or not all(isinstance(id_, str) and is_uuid(id_) for id_ in ids):
             raise AppError(Reason.UNAUTHORIZED, "Invalid token.")

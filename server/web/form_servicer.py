@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from google.protobuf.empty_pb2 import Empty
 
+from server.access.passports import Passports
 from server.access.service import AccessService
 from server.app_info.service import AppInfoService
 from server.db.bridge import Database
@@ -25,15 +27,17 @@ from transom.web.v1 import web_form_service_pb2_grpc as rpc
 Context = Any
 # Calls a minute of each kind from one address.
 _RATE = 30
+_UPLOAD_SECONDS = 600
 
 
 class WebFormServicer(rpc.WebFormServiceServicer):
     """Forms without a passport: the token is the right to fill them in."""
 
     def __init__(
-        self, db: Database, forms: Forms, access: AccessService, infos: AppInfoService, rates: Rates,
-        link: Callable[[str], str],
+        self, db: Database, forms: Forms, access: AccessService, passports: Passports, infos: AppInfoService,
+        rates: Rates, link: Callable[[str], str],
     ) -> None:
+        self._passports = passports
         self._db = db
         self._forms = forms
         self._access = access
@@ -61,8 +65,21 @@ class WebFormServicer(rpc.WebFormServiceServicer):
         checks.present("action", bool(request.action))
         checks.done()
         who = await self._entered("submit", request.form_token)
+        visitor = await self._passports.form_visitor(who.tenant_id, who.the_app.app_id, request.form_token)
+        who = replace(who, end_user=visitor)
         await self._forms.submit(who, request.form_token, struct_to_dict(request.inputs), request.action)
         return Empty()
+
+    async def CreateFormUploadToken(
+        self, request: pb.CreateFormUploadTokenRequest, context: Context
+    ) -> pb.FormUploadToken:
+        """A passport with which files of the form are uploaded."""
+        who = await self._entered("upload", request.form_token)
+        await self._forms.read(who, request.form_token)
+        token, ends = await self._passports.issue_for_form(
+            who.tenant_id, who.the_app.app_id, request.form_token, _UPLOAD_SECONDS
+        )
+        return pb.FormUploadToken(upload_token=token, expires_at=ends)
 
     async def _entered(self, kind: str, token: str) -> Caller:
         """Whoever has the token, at the form's app. Raises web_form_rate_limit_exceeded, not_found."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.chat.files import (
     FileEntry,
+    RemoteFile,
     ResolvedFile,
     needed_upload_ids,
     needed_urls,
@@ -16,7 +17,7 @@ from server.chat.files import (
     resolve,
     resolve_inputs,
 )
-from server.chat.inputs import validate_inputs
+from server.chat.inputs import InputField, validate_inputs
 from server.chat.remote import RemoteFiles
 from server.chat.store import ChatStore
 from server.db.bridge import Database
@@ -59,22 +60,39 @@ class Inputs:
         named = parse_inputs(version.form, checked)
         if not entries and not named:
             return Given(checked, (), ())
-        return await self._resolved(tenant_id, author, version, checked, entries, named)
+        uploads, remotes = await self._looked_up(tenant_id, author.id, entries, named)
+        attached = resolve(entries, uploads, version.features.file_upload, remotes=remotes, strict=True)
+        checked |= self._values(version.form, named, uploads, remotes)
+        return Given(checked, [self._value(file) for file in attached], attached)
 
-    async def _resolved(
-        self, tenant_id: str, author: Author, version: Version, checked: dict[str, Any],
-        entries: Sequence[FileEntry], named: Mapping[str, Sequence[FileEntry]],
-    ) -> Given:
+    async def files(
+        self, tenant_id: str, owner_id: str, form: Sequence[InputField], inputs: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Values of the file variables of a form, uploads being those of ``owner_id``. Raises invalid_param."""
+        checked = validate_inputs(form, inputs, graph=True)
+        named = parse_inputs(form, checked)
+        uploads, remotes = await self._looked_up(tenant_id, owner_id, (), named)
+        return checked | self._values(form, named, uploads, remotes)
+
+    async def _looked_up(
+        self, tenant_id: str, owner_id: str, entries: Sequence[FileEntry], named: Mapping[str, Sequence[FileEntry]]
+    ) -> tuple[dict[str, Any], Mapping[str, RemoteFile]]:
+        """Uploads by id, and what is known of addresses."""
         every = [*entries, *(entry for some in named.values() for entry in some)]
         urls, ids = needed_urls(every), needed_upload_ids(every)
         remotes = await self._remotes.look(urls) if urls else {}
-        uploads = await self._db(self._uploads, tenant_id, author.id, ids) if ids else {}
-        attached = resolve(entries, uploads, version.features.file_upload, remotes=remotes, strict=True)
-        for variable, files in resolve_inputs(version.form, named, uploads, remotes=remotes, strict=True).items():
+        return await self._db(self._uploads, tenant_id, owner_id, ids) if ids else {}, remotes
+
+    def _values(
+        self, form: Sequence[InputField], named: Mapping[str, Sequence[FileEntry]], uploads: Mapping[str, Any],
+        remotes: Mapping[str, RemoteFile],
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        kinds = {field.variable: field.kind for field in form}
+        for variable, files in resolve_inputs(form, named, uploads, remotes=remotes, strict=True).items():
             values = [self._value(file) for file in files]
-            kind = next(field.kind for field in version.form if field.variable == variable)
-            checked[variable] = values if kind == "file-list" else values[0] if values else None
-        return Given(checked, [self._value(file) for file in attached], attached)
+            found[variable] = values if kinds[variable] == "file-list" else values[0] if values else None
+        return found
 
     def _uploads(self, tenant_id: str, author_id: str, ids: Sequence[str]) -> dict[str, Any]:
         with self._uow() as uow:

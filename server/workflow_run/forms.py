@@ -8,8 +8,10 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.chat.inputs import FILE_KINDS, InputField, compile_variables
 from server.db.bridge import Database
 from server.db.engine import UowFactory
+from server.engine import values
 from server.engine.node import FormAnswer
 from server.kit.caller import Caller
 from server.kit.errors import AppError, Reason, not_found
@@ -17,6 +19,7 @@ from server.kit.plain import clean, clean_text
 from server.runs.registry import Runs
 from server.runs.run import Run, RunKey
 from server.runs.store import RunStore
+from server.workflow_run.begin import Inputs
 from server.workflow_run.form_store import FormStore
 from server.workflow_run.plan import Author, Plan, Turn
 from server.workflow_run.runner import Runner
@@ -37,7 +40,10 @@ class _TakenError(Exception):
 class Forms:
     """Forms of the apps of this instance."""
 
-    def __init__(self, db: Database, uow: UowFactory, runs: Runs, versions: Versions, runner: Runner) -> None:
+    def __init__(
+        self, db: Database, uow: UowFactory, runs: Runs, versions: Versions, runner: Runner, inputs: Inputs
+    ) -> None:
+        self._inputs = inputs
         self._db = db
         self._uow = uow
         self._runs = runs
@@ -64,15 +70,25 @@ class Forms:
         return row.tenant_id, row.app_id
 
     async def submit(self, caller: Caller, token: str, inputs: Mapping[str, Any], action: str) -> None:
-        """Answer a form; its run goes on in the background. Raises as ``read``, and invalid_form_data."""
-        run_id = await self._db(self._submit, caller.the_app.app_id, token, inputs, action)
+        """Answer a form; its run goes on in the background. Raises as ``read``, and invalid_form_data.
+
+        Files are addresses, or uploads of the caller's.
+        """
+        form = await self.read(caller, token)
+        given = _checked(form.definition, inputs, action)
+        if fields := _file_fields(form.definition):
+            try:
+                given |= await self._inputs.files(caller.tenant_id, caller.the_user.id, fields, given)
+            except AppError as error:
+                raise AppError(Reason.INVALID_FORM_DATA, error.message) from error
+        run_id = await self._db(self._submit, caller.the_app.app_id, token, values.encode(given), action)
         self._runs.spawn(self.resume(run_id), f"resume run {run_id}")
 
-    def _submit(self, app_id: str, token: str, inputs: Mapping[str, Any], action: str) -> str:
+    def _submit(self, app_id: str, token: str, given: Mapping[str, Any], action: str) -> str:
         with self._uow() as uow:
             store = FormStore(uow)
             form = _open(store.form(app_id, token, lock=True))
-            store.submit(app_id, form.id, action, _checked(form.definition, inputs, action))
+            store.submit(app_id, form.id, action, given)
             uow.commit()
             return str(form.workflow_run_id)
 
@@ -189,6 +205,17 @@ def _checked(definition: Mapping[str, Any], inputs: Mapping[str, Any], action: s
         raise AppError(Reason.INVALID_FORM_DATA, str(error)) from error
 
 
+def _file_fields(definition: Mapping[str, Any]) -> tuple[InputField, ...]:
+    """The inputs that are files (workflow-engine.md 8.20)."""
+    return compile_variables(
+        [
+            {**one, "variable": one.get("output_variable_name"), "max_length": one.get("number_limits")}
+            for one in definition.get("inputs") or ()
+            if one.get("type") in FILE_KINDS
+        ]
+    )
+
+
 def _plan(row: Any, forms: Sequence[Any], version: Any) -> Plan:
     kept = row.plan
     turn = None
@@ -218,4 +245,4 @@ def _plan(row: Any, forms: Sequence[Any], version: Any) -> Plan:
 def _answer(form: Any) -> FormAnswer:
     if form.status == "timeout":
         return FormAnswer(form.node_id, data={"expiration_time": int(form.expires_at.timestamp())}, is_timeout=True)
-    return FormAnswer(form.node_id, form.action_id, form.submitted_data or {})
+    return FormAnswer(form.node_id, form.action_id, values.decode(form.submitted_data or {}))

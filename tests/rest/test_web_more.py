@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from tests.doubles.openai_server import OpenAIServer
 from tests.doubles.web_server import WebServer
 from tests.harness.product import COMPATIBLE, App, Workspace
 from tests.harness.stores import wait_until
-from tests.rest.flows import chain, end, flow, human, start
+from tests.rest.flows import chain, end, flow, human, node, start
 from tests.rest.knowledge import Knowledge
 from tests.rest.sse import answer, events
 from tests.rest.test_remote_files import _Files, files
@@ -201,6 +202,72 @@ def test_form_is_filled_in_by_whoever_has_its_token(workspace: Workspace, asking
     again = nobody.post(f"/api/form/human_input/{token}", json={"inputs": {"said": "no"}, "action": "ok"})
     assert error(again)[:2] == (412, "human_input_form_submitted")
     assert error(nobody.get("/api/form/human_input/nobodys")) == (404, "not_found", "Form not found")
+
+
+@pytest.fixture(scope="module")
+def handing_in(workspace: Workspace) -> App:
+    """Asks for a picture and for papers."""
+    fields = [
+        {"type": "file", "output_variable_name": "photo", "allowed_file_types": ["image"]},
+        {"type": "file-list", "output_variable_name": "papers", "allowed_file_types": ["document"], "number_limits": 2},
+    ]  # fmt: skip
+    asks = node(
+        "ask", "human-input", form_content="Hand in {{#$output.photo#}}", delivery_methods=[], inputs=fields,
+        user_actions=[{"id": "ok", "title": "Go on", "button_style": "primary"}],
+    )
+    graph = chain(start("name"), asks, end(photo=("ask", "photo"), papers=("ask", "papers")))
+    for edge in graph["edges"]:
+        if edge["source"] == "ask":
+            edge["sourceHandle"] = "ok"
+    return flow(workspace, graph)
+
+
+def _local(http: httpx.Client, path: str, name: str, kind: str, **form: str) -> dict[str, str]:
+    """An upload, as an input names it."""
+    sent = http.post(path, files={"file": (name, PNG, "image/png" if kind == "image" else "text/plain")}, data=form)
+    assert sent.status_code == 201, sent.text
+    return {"type": kind, "transfer_method": "local_file", "upload_file_id": sent.json()["id"]}
+
+
+def _ended(app: App, run_id: str) -> dict[str, Any]:
+    place = f"/v1/workflows/run/{run_id}"
+    wait_until(lambda: app.http.get(place).json()["status"] == "succeeded", "the run goes on")
+    return dict(app.http.get(place).json()["outputs"])
+
+
+def test_files_of_a_form_are_uploaded_without_a_passport_and_reach_the_run(
+    workspace: Workspace, handing_in: App
+) -> None:
+    paused = run(handing_in, {"name": "bo"})["data"]
+    form = f"/api/form/human_input/{paused['reasons'][0]['form_token']}"
+    nobody = httpx.Client(base_url=workspace.product.url)
+    given = workspace.ok(nobody.post(f"{form}/upload-token", json={}))
+    assert 0 < given["expires_at"] - time.time() <= 600
+    nobody.headers["Authorization"] = f"Bearer {given['upload_token']}"
+    photo = _local(nobody, "/api/files/upload", "whale.png", "image")
+    papers = [_local(nobody, "/api/files/upload", f"{at}.txt", "document") for at in range(2)]
+    sent = nobody.post(form, json={"inputs": {"photo": photo, "papers": papers}, "action": "ok"})
+    assert (sent.status_code, sent.json()) == (200, {})
+    outputs = _ended(handing_in, paused["id"])
+    assert (outputs["photo"]["filename"], outputs["photo"]["type"]) == ("whale.png", "image")
+    assert [paper["filename"] for paper in outputs["papers"]] == ["0.txt", "1.txt"]
+    assert error(nobody.post(f"{form}/upload-token", json={}))[:2] == (412, "human_input_form_submitted")
+    assert error(nobody.post("/api/form/human_input/nobodys/upload-token", json={}))[:2] == (404, "not_found")
+
+
+def test_files_of_a_form_are_those_of_who_fills_it_in_and_as_it_asks(handing_in: App) -> None:
+    paused = run(handing_in, {"name": "bo"})["data"]
+    form = f"/v1/form/human_input/{paused['reasons'][0]['form_token']}"
+    mine = _local(handing_in.http, "/v1/files/upload", "whale.png", "image", user="bo")
+    theirs = _local(handing_in.http, "/v1/files/upload", "whale.png", "image", user="somebody else")
+    paper = _local(handing_in.http, "/v1/files/upload", "paper.txt", "document", user="bo")
+    for photo, papers in ((theirs, []), (paper, []), (mine, [paper] * 3), ("mine", []), (mine, "paper")):
+        body = {"inputs": {"photo": photo, "papers": papers}, "action": "ok", "user": "bo"}
+        assert error(handing_in.http.post(form, json=body))[:2] == (400, "invalid_form_data"), body
+    sent = handing_in.http.post(form, json={"inputs": {"photo": mine, "papers": []}, "action": "ok", "user": "bo"})
+    assert (sent.status_code, sent.json()) == (200, {})
+    outputs = _ended(handing_in, paused["id"])
+    assert (outputs["photo"]["filename"], outputs["papers"]) == ("whale.png", [])
 
 
 def test_forms_are_not_asked_for_too_often_from_one_address(workspace: Workspace) -> None:

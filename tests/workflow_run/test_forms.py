@@ -20,7 +20,7 @@ async def test_process_that_ends_takes_no_paused_run() -> None:
     for draining in (False, True):
         runs: Any = SimpleNamespace(draining=draining)
         nothing: Any = None
-        forms = Forms(_db, nothing, runs, nothing, nothing)  # type: ignore[arg-type]
+        forms = Forms(_db, nothing, runs, nothing, nothing, nothing)  # type: ignore[arg-type]
         looked = False
         try:
             await forms.resume("a run")

@@ -30,7 +30,7 @@ from transom.common.v1 import options_pb2 as transom_dot_common_dot_v1_dot_optio
 from transom.web.v1 import passport_service_pb2 as transom_dot_web_dot_v1_dot_passport__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%transom/web/v1/web_form_service.proto\x12\x0etransom.web.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1etransom/common/v1/common.proto\x1a\x1ftransom/common/v1/options.proto\x1a%transom/web/v1/passport_service.proto\"\'\n\x11GetWebFormRequest\x12\x12\n\nform_token\x18\x01 \x01(\t\"\x95\x02\n\x07WebForm\x12\x14\n\x0c\x66orm_content\x18\x01 \x01(\t\x12\'\n\x06inputs\x18\x02 \x03(\x0b\x32\x17.transom.common.v1.Json\x12\x38\n\x17resolved_default_values\x18\x03 \x01(\x0b\x32\x17.transom.common.v1.Json\x12-\n\x0cuser_actions\x18\x04 \x03(\x0b\x32\x17.transom.common.v1.Json\x12\x1c\n\x0f\x65xpiration_time\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x30\n\x04site\x18\x06 \x01(\x0b\x32\".transom.web.v1.GetWebSiteResponseB\x12\n\x10_expiration_time\"c\n\x14SubmitWebFormRequest\x12\x12\n\nform_token\x18\x01 \x01(\t\x12\'\n\x06inputs\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t2\x91\x02\n\x0eWebFormService\x12z\n\nGetWebForm\x12!.transom.web.v1.GetWebFormRequest\x1a\x17.transom.web.v1.WebForm\"0\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02$\x12\"/api/form/human_input/{form_token}\x12\x82\x01\n\rSubmitWebForm\x12$.transom.web.v1.SubmitWebFormRequest\x1a\x16.google.protobuf.Empty\"3\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\'\"\"/api/form/human_input/{form_token}:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%transom/web/v1/web_form_service.proto\x12\x0etransom.web.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1etransom/common/v1/common.proto\x1a\x1ftransom/common/v1/options.proto\x1a%transom/web/v1/passport_service.proto\"\'\n\x11GetWebFormRequest\x12\x12\n\nform_token\x18\x01 \x01(\t\"\x95\x02\n\x07WebForm\x12\x14\n\x0c\x66orm_content\x18\x01 \x01(\t\x12\'\n\x06inputs\x18\x02 \x03(\x0b\x32\x17.transom.common.v1.Json\x12\x38\n\x17resolved_default_values\x18\x03 \x01(\x0b\x32\x17.transom.common.v1.Json\x12-\n\x0cuser_actions\x18\x04 \x03(\x0b\x32\x17.transom.common.v1.Json\x12\x1c\n\x0f\x65xpiration_time\x18\x05 \x01(\rH\x00\x88\x01\x01\x12\x30\n\x04site\x18\x06 \x01(\x0b\x32\".transom.web.v1.GetWebSiteResponseB\x12\n\x10_expiration_time\"c\n\x14SubmitWebFormRequest\x12\x12\n\nform_token\x18\x01 \x01(\t\x12\'\n\x06inputs\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0e\n\x06\x61\x63tion\x18\x03 \x01(\t\"2\n\x1c\x43reateFormUploadTokenRequest\x12\x12\n\nform_token\x18\x01 \x01(\t\";\n\x0f\x46ormUploadToken\x12\x14\n\x0cupload_token\x18\x01 \x01(\t\x12\x12\n\nexpires_at\x18\x02 \x01(\r2\xbc\x03\n\x0eWebFormService\x12z\n\nGetWebForm\x12!.transom.web.v1.GetWebFormRequest\x1a\x17.transom.web.v1.WebForm\"0\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02$\x12\"/api/form/human_input/{form_token}\x12\x82\x01\n\rSubmitWebForm\x12$.transom.web.v1.SubmitWebFormRequest\x1a\x16.google.protobuf.Empty\"3\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\'\"\"/api/form/human_input/{form_token}:\x01*\x12\xa8\x01\n\x15\x43reateFormUploadToken\x12,.transom.web.v1.CreateFormUploadTokenRequest\x1a\x1f.transom.web.v1.FormUploadToken\"@\x8a\xb5\x18\x02\x08\x01\x82\xd3\xe4\x93\x02\x34\"//api/form/human_input/{form_token}/upload-token:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,12 +41,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WEBFORMSERVICE'].methods_by_name['GetWebForm']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002$\022\"/api/form/human_input/{form_token}'
   _globals['_WEBFORMSERVICE'].methods_by_name['SubmitWebForm']._loaded_options = None
   _globals['_WEBFORMSERVICE'].methods_by_name['SubmitWebForm']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\002\'\"\"/api/form/human_input/{form_token}:\001*'
+  _globals['_WEBFORMSERVICE'].methods_by_name['CreateFormUploadToken']._loaded_options = None
+  _globals['_WEBFORMSERVICE'].methods_by_name['CreateFormUploadToken']._serialized_options = b'\212\265\030\002\010\001\202\323\344\223\0024\"//api/form/human_input/{form_token}/upload-token:\001*'
   _globals['_GETWEBFORMREQUEST']._serialized_start=250
   _globals['_GETWEBFORMREQUEST']._serialized_end=289
   _globals['_WEBFORM']._serialized_start=292
   _globals['_WEBFORM']._serialized_end=569
   _globals['_SUBMITWEBFORMREQUEST']._serialized_start=571
   _globals['_SUBMITWEBFORMREQUEST']._serialized_end=670
-  _globals['_WEBFORMSERVICE']._serialized_start=673
-  _globals['_WEBFORMSERVICE']._serialized_end=946
+  _globals['_CREATEFORMUPLOADTOKENREQUEST']._serialized_start=672
+  _globals['_CREATEFORMUPLOADTOKENREQUEST']._serialized_end=722
+  _globals['_FORMUPLOADTOKEN']._serialized_start=724
+  _globals['_FORMUPLOADTOKEN']._serialized_end=783
+  _globals['_WEBFORMSERVICE']._serialized_start=786
+  _globals['_WEBFORMSERVICE']._serialized_end=1230
 # @@protoc_insertion_point(module_scope)

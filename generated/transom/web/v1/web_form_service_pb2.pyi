@@ -43,3 +43,17 @@ class SubmitWebFormRequest(_message.Message):
     inputs: _struct_pb2.Struct
     action: str
     def __init__(self, form_token: _Optional[str] = ..., inputs: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., action: _Optional[str] = ...) -> None: ...
+
+class CreateFormUploadTokenRequest(_message.Message):
+    __slots__ = ("form_token",)
+    FORM_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    form_token: str
+    def __init__(self, form_token: _Optional[str] = ...) -> None: ...
+
+class FormUploadToken(_message.Message):
+    __slots__ = ("upload_token", "expires_at")
+    UPLOAD_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    EXPIRES_AT_FIELD_NUMBER: _ClassVar[int]
+    upload_token: str
+    expires_at: int
+    def __init__(self, upload_token: _Optional[str] = ..., expires_at: _Optional[int] = ...) -> None: ...

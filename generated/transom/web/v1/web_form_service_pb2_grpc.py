@@ -47,6 +47,11 @@ class WebFormServiceStub:
                 request_serializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.SubmitWebFormRequest.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
+        self.CreateFormUploadToken = channel.unary_unary(
+                '/transom.web.v1.WebFormService/CreateFormUploadToken',
+                request_serializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.CreateFormUploadTokenRequest.SerializeToString,
+                response_deserializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.FormUploadToken.FromString,
+                _registered_method=True)
 
 
 class WebFormServiceServicer:
@@ -69,6 +74,14 @@ class WebFormServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateFormUploadToken(self, request, context):
+        """Lets files of an open form be uploaded: `POST /api/files/upload` with `Authorization: Bearer <upload_token>`, for ten
+        minutes. Errors as of GetWebForm.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WebFormServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +94,11 @@ def add_WebFormServiceServicer_to_server(servicer, server):
                     servicer.SubmitWebForm,
                     request_deserializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.SubmitWebFormRequest.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
+            ),
+            'CreateFormUploadToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateFormUploadToken,
+                    request_deserializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.CreateFormUploadTokenRequest.FromString,
+                    response_serializer=transom_dot_web_dot_v1_dot_web__form__service__pb2.FormUploadToken.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +157,33 @@ class WebFormService:
             '/transom.web.v1.WebFormService/SubmitWebForm',
             transom_dot_web_dot_v1_dot_web__form__service__pb2.SubmitWebFormRequest.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateFormUploadToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/transom.web.v1.WebFormService/CreateFormUploadToken',
+            transom_dot_web_dot_v1_dot_web__form__service__pb2.CreateFormUploadTokenRequest.SerializeToString,
+            transom_dot_web_dot_v1_dot_web__form__service__pb2.FormUploadToken.FromString,
             options,
             channel_credentials,
             insecure,
