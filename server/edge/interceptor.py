@@ -52,6 +52,8 @@ _SSE_HEADERS = (("cache-control", "no-cache"), ("x-accel-buffering", "no"))
 _UNREADABLE = b"\xff"
 # The caller left before the answer; the status under which the gateway's kind of servers logs that.
 _LEFT = 499
+# Statuses from here on are refusals.
+_REFUSED = 400
 # Bytes of a message's UTF-8. It goes out in trailing metadata, twice and escaped (up to 6 bytes for each): gRPC clients
 # take 8 KiB of it, and past 60 KiB the gateway ends the connection that all callers share.
 _MESSAGE_LIMIT = 1500
@@ -148,7 +150,8 @@ class Edge(grpc.aio.ServerInterceptor):
                 await self._authorise(rule, call, None if streamed_request else _decoded(request))
                 response = await behaviour(request, context)
                 done = True
-                if rule.act is not None:
+                # An import that failed is answered with its result, and its status beside it.
+                if rule.act is not None and call.status < _REFUSED:
                     await self._note(rule.act, call, request, response, SUCCESS)
                 body = _rest_body(response, rule) if rest else _message(response)
                 status = call.status or rule.success_status

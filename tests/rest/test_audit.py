@@ -98,6 +98,13 @@ def test_what_a_role_forbids_is_in_the_log_and_what_fails_is_not(home: OtherWork
     assert [one["id"] for one in lines(home.console, outcome="forbidden")] == [newest["id"]]
 
 
+def test_import_that_failed_is_not_in_the_log(home: OtherWorkspace) -> None:
+    body = {"mode": "yaml-content", "yaml_content": "app: [", "app_id": new_id()}
+    failed = home.console.post("/console/api/apps/imports", json=body)
+    assert (failed.status_code, failed.json()["status"]) == (400, "failed")
+    assert lines(home.console, action="ImportApp") == []
+
+
 def test_no_secret_is_in_the_log(home: OtherWorkspace) -> None:
     secrets = ["sk-test-key", PASSWORD]
     email = new_email()
